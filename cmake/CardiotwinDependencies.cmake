@@ -1,0 +1,10 @@
+# Libraries the project stands on, found once for all rooms (imported targets are visible below this folder).
+find_package(Eigen3 3.4 REQUIRED)                     # dense linear algebra; header-only, MPL-2.0
+find_package(fmt REQUIRED)                            # text; MIT
+find_package(nlohmann_json REQUIRED)                  # JSON; MIT
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)      # SHA-256; Apache-2.0
+find_package(HDF5 REQUIRED COMPONENTS C)              # results; BSD
+find_package(VTK REQUIRED COMPONENTS CommonCore CommonDataModel IOXML)  # VTU files; BSD
+find_package(ITK 5.2 REQUIRED COMPONENTS ITKCommon ITKIOImageBase ITKIONIFTI ITKSmoothing ITKDistanceMap)  # images; Apache-2.0
+find_package(CLI11 REQUIRED)                          # command line; BSD
+find_package(tomlplusplus REQUIRED)                   # case files; MIT

@@ -1,0 +1,60 @@
+#pragma once
+/// What a heart is: mesh, fibres, named regions, surfaces, segments, sites.
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cardiotwin/fibers.hpp>
+#include <cardiotwin/mesh.hpp>
+
+namespace cardiotwin {
+
+/// Element labels. `channel` is border zone enclosed by core: the surviving corridors that carry re-entry.
+namespace region {
+inline constexpr Label healthy = 1, border_zone = 2, core = 3, channel = 4;
+}
+
+enum class Surface : std::uint8_t { endo = 1, epi = 2, base = 3 };
+
+struct SurfaceFace {
+  Triangle nodes;  ///< counter-clockwise seen from outside
+  Index tet;
+  Surface tag;
+};
+
+/// A named place where the heart can be paced: a small ball of nodes.
+struct Site {
+  std::string name;  ///< "aha7", "rv_apex", ...
+  Vec3 position;     ///< [mm, LPS]
+  std::vector<Index> nodes;
+};
+
+struct Anatomy {
+  Mesh mesh;
+  Fibers fibers;
+  std::map<Label, std::string> regions;  ///< label -> name, every label of the mesh
+  std::vector<SurfaceFace> surface;      ///< the whole boundary, tagged
+  std::vector<double> depth;             ///< per node: 0 endocardium, 1 epicardium (linear along the wall)
+  std::vector<double> height;            ///< per node: 0 apex, 1 base
+  std::vector<std::uint8_t> aha;         ///< per tet: AHA segment 1..17 (doi 10.1161/hc0402.102975)
+  std::vector<Site> sites;
+  Vec3 apex = Vec3::Zero(), base_centre = Vec3::Zero();  ///< [mm, LPS]; the long axis runs between them
+  Vec3 septum = Vec3::Zero();                            ///< unit vector from the axis to the septum's middle
+
+  /// Reads the anatomy of a `.twin`; throws FileError.
+  static Anatomy load(const std::filesystem::path&);
+  /// The named site; throws InputError with the nearest known name.
+  const Site& site(std::string_view name) const;
+  /// The label of a named region; throws InputError with the nearest known name.
+  Label label(std::string_view region) const;
+  /// Throws InputError unless all arrays have the lengths of the mesh and all indices are in range.
+  void validate() const;
+};
+
+/// Nodes within `radius` [mm] of `position` on tets that are not core; never empty: at least the nearest such node.
+Site make_site(const Anatomy&, std::string name, const Vec3& position, double radius = 3.0);
+
+}  // namespace cardiotwin

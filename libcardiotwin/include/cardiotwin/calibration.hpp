@@ -1,0 +1,49 @@
+#pragma once
+/// Conductivities that give the wanted conduction velocities on a mesh's own spacing and scheme.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <cardiotwin/log.hpp>
+#include <cardiotwin/simulation.hpp>
+#include <cardiotwin/twin.hpp>
+
+namespace cardiotwin {
+
+/// What a plane wave does on a block of the mesher's lattice, measured in several directions relative to it.
+struct VelocityMeasurement {
+  double mean = 0;        ///< [m/s]; 0 where every direction blocked
+  double low = 0, high = 0;  ///< extremes over the directions [m/s]
+  int blocked = 0;        ///< directions in which the wave died
+};
+enum class Axis { along, across };
+
+/// Plane-wave velocity along or across the fibre for one region of `tissue` on lattice blocks of mean edge `edge` [mm], as
+/// `options` steps them. Directions of the fibre relative to the lattice: (100), (110), (111) and two generic ones.
+VelocityMeasurement measure_velocity(const Tissue& tissue, const std::string& region, Axis, double edge,
+                                     const SimulationOptions& options);
+
+struct CalibratedAxis {
+  std::string region;
+  Axis axis;
+  double wanted = 0;            ///< [m/s]
+  double before = 0;            ///< [S/m]
+  double conductivity = 0;      ///< fitted [S/m]
+  VelocityMeasurement reached;
+  bool within_limit = false;    ///< mean and both extremes within the limit of the wanted velocity
+  std::string why;              ///< empty, or why the wanted velocity cannot be reached or trusted
+};
+
+struct Calibration {
+  Tissue tissue;  ///< with fitted conductivities, `wanted`, calibrated_edge and calibrated_load set
+  std::vector<CalibratedAxis> axes;
+};
+
+/// Fits sigma per conducting region and axis such that the mean velocity over the directions is the wanted one (`wanted` by
+/// region name; a region not named keeps RegionTissue::wanted). Never returns a conductivity that `options.dt` cannot step.
+/// Throws InputError for an unknown region, a velocity outside [0.02, 3] m/s, or no velocity to aim at.
+Calibration calibrate(const Twin&, const std::map<std::string, Velocity>& wanted, const SimulationOptions& = {},
+                      double limit = 0.1, const Monitor& = {});
+
+}  // namespace cardiotwin

@@ -1,0 +1,25 @@
+#pragma once
+/// Ionic models as the physics room sees them: names, parameters, bounds. Their equations live in `kernels`.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cardiotwin/kernels/ionic.hpp>
+
+namespace cardiotwin {
+
+/// Description of a model: kernels::ModelInfo (name, DOI, states, parameters with unit, default, bounds, variants).
+using IonicModel = kernels::ModelInfo;
+
+/// The named model; throws InputError with the nearest known name.
+const IonicModel& ionic_model(std::string_view name);
+std::vector<std::string> ionic_model_names();
+
+/// All parameters of `model` in its order: defaults, then those of `variant` (may be empty), then `overrides`.
+/// Throws InputError for an unknown variant or parameter (with the nearest name) or a value out of bounds.
+std::vector<double> ionic_parameters(const IonicModel& model, std::string_view variant,
+                                     const std::map<std::string, double>& overrides);
+
+}  // namespace cardiotwin

@@ -1,0 +1,82 @@
+#pragma once
+/// Running a heart: the monodomain equation beta (Cm dV/dt + I_ion) = div(sigma grad V) + I_stim on P1 tets.
+
+#include <concepts>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <cardiotwin/backend.hpp>
+#include <cardiotwin/log.hpp>
+#include <cardiotwin/recorder.hpp>
+#include <cardiotwin/stimulus.hpp>
+#include <cardiotwin/twin.hpp>
+
+namespace cardiotwin {
+
+enum class Precision { fp32, fp64 };
+
+struct SimulationOptions {
+  double dt = 0.02;                      ///< [ms]
+  Backend backend = Backend::cpu();
+  Precision precision = Precision::fp64;
+  double ionic_load = 2.0 / 3.0;         ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
+  std::vector<Lesion> lesions;           ///< tets whose centroid lies in one of them do not conduct
+  double activation_threshold = NAN;     ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
+};
+
+/// Everything that changes while a simulation runs; restores bit for bit on the same problem.
+struct SimulationState {
+  double time = 0;
+  std::vector<std::byte> bytes;
+};
+
+class Simulation {
+ public:
+  /// Assembles and checks the time step: throws InputError when dt exceeds the stability limit (naming limit, worst tet
+  /// and cure), for a region the tissue does not know, or for invalid tissue. Keeps no reference to `twin`.
+  explicit Simulation(const Twin& twin, const SimulationOptions& = {});
+  ~Simulation();
+  Simulation(Simulation&&) noexcept;
+  Simulation& operator=(Simulation&&) noexcept;
+
+  void add(const Protocol&);        ///< stimuli are added to those present; throws InputError
+  void clear_protocols();
+
+  /// Takes the recorder and returns a reference that lives as long as the simulation.
+  template <std::derived_from<Recorder> R>
+  R& add(R recorder) {
+    auto owned = std::make_unique<R>(std::move(recorder));
+    R& reference = *owned;
+    attach(std::move(owned));
+    return reference;
+  }
+
+  /// Advances by `duration` [ms]. Throws NumericalError (time, node, region) as soon as V is not finite, Interrupted.
+  void run(double duration, const Monitor& = {});
+  /// Advances by at most `duration`; returns true as soon as the tissue is quiet (max V below the activation threshold,
+  /// checked every 10 ms) with no stimulus still to come.
+  bool run_until_quiet(double duration, const Monitor& = {});
+
+  double time() const;
+  double stable_dt() const;                     ///< forward-Euler limit of the diffusion operator [ms]
+  std::size_t active_nodes() const;             ///< nodes on at least one conducting tet
+  std::vector<double> voltage() const;          ///< per mesh node [mV], NaN on nodes that do not conduct
+  bool quiet() const;
+
+  /// Last `activation_depth` LATs per mesh node [ms], latest first, NaN where there are fewer: node * depth + k.
+  std::vector<double> activations() const;
+  std::vector<double> repolarizations() const;  ///< latest downward crossing of the model's 90 % level, NaN if none
+  static constexpr int activation_depth = 8;
+
+  SimulationState state() const;
+  void restore(const SimulationState&);         ///< throws InputError for a state of another problem
+  void reset();                                 ///< back to rest at time 0, recorders and LATs emptied
+
+ private:
+  void attach(std::unique_ptr<Recorder>);
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cardiotwin

@@ -1,0 +1,60 @@
+#pragma once
+/// What the regions of a heart are made of.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cardiotwin/field.hpp>
+#include <cardiotwin/ionic.hpp>
+
+namespace cardiotwin {
+
+/// Monodomain (harmonic-mean) conductivities, transversely isotropic [S/m = mS/mm].
+struct Conductivity {
+  double along = 0.1334, across = 0.0176;
+};
+
+/// Conduction velocities [m/s = mm/ms].
+struct Velocity {
+  double along = 0, across = 0;
+};
+
+struct RegionTissue {
+  bool conducts = true;               ///< false: dead scar; its tets are left out
+  Conductivity conductivity;
+  Velocity wanted;                    ///< velocity the conductivity is meant to give; 0 where none is known
+  std::string variant;                ///< of the ionic model: "epi", "border_zone", ...
+  std::map<std::string, double> parameters;  ///< overrides, in the model's units
+};
+
+struct Tissue {
+  std::string model = "mitchell-schaeffer-modified";
+  double beta = 140.0;         ///< surface-to-volume ratio [1/mm]
+  double capacitance = 0.01;   ///< membrane capacitance [uF/mm2]
+  std::map<std::string, RegionTissue> regions;
+  /// Set by `calibrate`: the mean edge [mm] and the ionic load g the conductivities were fitted for; 0 where not fitted.
+  double calibrated_edge = 0, calibrated_load = 0;
+
+  /// The named region; throws InputError with the nearest known name.
+  RegionTissue& operator[](std::string_view region);
+  const RegionTissue& operator[](std::string_view region) const;
+
+  /// Published tissue: "post-infarct" (modified Mitchell-Schaeffer), "post-infarct-tt2006", "healthy-tt2006".
+  /// Sources stand beside the values in tissue.cpp. Throws InputError for an unknown name.
+  static Tissue library(std::string_view name);
+  static std::vector<std::string> library_names();
+
+  /// Throws InputError for a value out of bounds (conductivity in [1e-4, 10] S/m, beta in [10, 1000] /mm, ...).
+  void validate() const;
+};
+
+/// Ablated tissue: a ball made non-conducting.
+struct Lesion {
+  Vec3 position;        ///< [mm, LPS]
+  double radius = 5.0;  ///< [mm]
+};
+
+}  // namespace cardiotwin

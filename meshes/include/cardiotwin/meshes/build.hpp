@@ -1,0 +1,42 @@
+#pragma once
+/// From image and labels to a twin.
+
+#include <filesystem>
+#include <optional>
+
+#include <cardiotwin/meshes/mesher.hpp>
+#include <cardiotwin/meshes/scar.hpp>
+#include <cardiotwin/twin.hpp>
+
+namespace cardiotwin::meshes {
+
+struct BuildOptions {
+  Convention convention = Convention::guess;
+  ScarOptions scar;
+  double edge = 1.0;                     ///< mean edge of the tets [mm]
+  double smoothing = 1.0;                ///< Gaussian of the tissue indicator [mm]
+  FiberAngles angles;
+  std::optional<Vec3> septum;            ///< a point towards the septum [mm, LPS]; else the RV cavity, else a guess that is said aloud
+  std::string tissue = "post-infarct";   ///< Tissue::library
+  double site_radius = 3;                ///< of pacing sites [mm]
+};
+
+/// Image and labels already on the same grid. Throws InputError.
+Twin build_twin(const Image&, const Labels&, const BuildOptions&, const Monitor& = {});
+
+/// Reads both files, checks them against each other, and builds; input hashes and effective options go into the provenance.
+Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions&, const Monitor& = {});
+
+/// Labels (0 background, else region or tissue labels) interpolated by shape onto an isotropic grid of `spacing` [mm] padded by
+/// `margin`: signed distances per label, interpolated along the slice normal, the largest wins.
+Labels interpolate_slices(const Labels&, double spacing, double margin);
+
+/// Boundary faces tagged from the canonical label image; geometry of base and apex. Throws InputError for an empty or
+/// disconnected tag, saying what to supply.
+struct TaggedSurface {
+  std::vector<SurfaceFace> faces;
+  Vec3 base_centre, base_normal, apex;  ///< normal points away from the apex
+};
+TaggedSurface tag_surface(const Mesh&, const Labels& canonical);
+
+}  // namespace cardiotwin::meshes
