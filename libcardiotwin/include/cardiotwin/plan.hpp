@@ -62,10 +62,13 @@ struct Plan {
   std::string conclusion;            ///< one paragraph for a person
 };
 
-/// Runs or resumes the study in `folder`. Layout: `study.json` (effective options, twin hash, version, provenance), `heart.twin` (the
+/// Runs or resumes the study in `folder`. Layout: `study.json` (effective options, twin hash, version, provenance, and under "check" the CheckReport as JSON), `heart.twin` (the
 /// twin studied), `runs/*.json` (one per site and round, written when finished), `circuits.h5` (LAT maps), `plan.json` (when complete). An existing folder of
 /// the same twin and options is resumed; of another one is refused with InputError. Same input, same backend: same bytes.
 Plan run_study(const Twin&, const std::filesystem::path& folder, const PlanOptions& = {}, const Monitor& = {});
+
+/// Writes plan.json and circuits.h5 of a study (whole or not at all); throws FileError.
+void save_plan(const Plan&, const std::filesystem::path& folder);
 
 /// The plan of a finished study; throws FileError.
 Plan load_plan(const std::filesystem::path& folder);
