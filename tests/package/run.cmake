@@ -1,0 +1,25 @@
+# Installs the build into a fresh prefix, builds a consumer against it with find_package, and runs the consumer: the
+# README's first program on a twin made by the installed command line.
+#   cmake -DBUILD=... -DSOURCE=... -DWORK=... -P run.cmake
+function(run)
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${WORK} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\nended with ${result}:\n${text}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+file(COPY ${SOURCE}/tests/package/consumer DESTINATION ${WORK})
+file(COPY_FILE ${SOURCE}/apps/examples/1_first_program.cpp ${WORK}/consumer/first_program.cpp)
+run(${CMAKE_COMMAND} -S consumer -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+run(${CMAKE_COMMAND} --build build)
+run(build/uses_kernels)
+run(build/uses_meshes)
+run(prefix/bin/cardiotwin phantom --out case --pixel "2.8 mm" --slice "2.8 mm")
+run(prefix/bin/cardiotwin build --image case/lge.nii.gz --labels case/labels.nii.gz --edge "3.5 mm" --out patient07.twin)
+run(build/first_program)
+if(NOT EXISTS ${WORK}/lat.vtu)
+  message(FATAL_ERROR "the first program wrote no lat.vtu")
+endif()
