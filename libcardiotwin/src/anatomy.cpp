@@ -1,0 +1,94 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/error.hpp>
+
+namespace cardiotwin {
+
+const Site& Anatomy::site(std::string_view name) const {
+  std::vector<std::string> known;
+  for (const Site& s : sites) {
+    if (s.name == name) return s;
+    known.push_back(s.name);
+  }
+  if (known.empty()) throw InputError(fmt::format("Anatomy: there is no site \"{}\"; it has no sites at all", name));
+  throw InputError(fmt::format("Anatomy: there is no site \"{}\"{}", name, suggestion(name, known)));
+}
+
+Label Anatomy::label(std::string_view region) const {
+  std::vector<std::string> known;
+  for (const auto& [label, name] : regions) {
+    if (name == region) return label;
+    known.push_back(name);
+  }
+  if (known.empty()) throw InputError(fmt::format("Anatomy: there is no region \"{}\"; none is named", region));
+  throw InputError(fmt::format("Anatomy: there is no region \"{}\"{}", region, suggestion(region, known)));
+}
+
+namespace {
+
+void require_length(const char* what, std::size_t length, std::size_t wanted, const char* per) {
+  if (length != wanted)
+    throw InputError(fmt::format("Anatomy: {} has {} entries, but the mesh has {} {}", what, length, wanted, per));
+}
+
+void require_index(const char* what, Index index, std::size_t limit) {
+  if (index < 0 || static_cast<std::size_t>(index) >= limit)
+    throw InputError(fmt::format("Anatomy: {} names {}, but there are only {}", what, index, limit));
+}
+
+}  // namespace
+
+void Anatomy::validate() const {
+  const std::size_t nodes = mesh.node_count(), tets = mesh.tet_count();
+  if (tets == 0) throw InputError("Anatomy: the mesh is empty");
+  require_length("fibers.f", fibers.f.size(), tets, "tets");
+  require_length("fibers.s", fibers.s.size(), tets, "tets");
+  require_length("fibers.n", fibers.n.size(), tets, "tets");
+  // Depth, height and segments may be absent (a block of tissue has none), but never of another length.
+  if (!depth.empty()) require_length("depth", depth.size(), nodes, "nodes");
+  if (!height.empty()) require_length("height", height.size(), nodes, "nodes");
+  if (!aha.empty()) require_length("aha", aha.size(), tets, "tets");
+  for (std::size_t t = 0; t < tets; ++t) {
+    const auto norm_off = [](const Vec3& v) { return !(std::abs(v.squaredNorm() - 1.0) < 1e-6); };
+    if (norm_off(fibers.f[t]) || norm_off(fibers.s[t]) || norm_off(fibers.n[t]))
+      throw InputError(fmt::format("Anatomy: the fibre frame of tet {} is not made of unit vectors", t));
+    if (!regions.contains(mesh.labels()[t]))
+      throw InputError(fmt::format("Anatomy: tet {} has label {}, which no region names", t, mesh.labels()[t]));
+  }
+  for (const SurfaceFace& face : surface) {
+    require_index("surface tet", face.tet, tets);
+    for (const Index node : face.nodes) require_index("surface node", node, nodes);
+  }
+  for (const Site& s : sites) {
+    if (s.nodes.empty()) throw InputError(fmt::format("Anatomy: site \"{}\" has no nodes", s.name));
+    for (const Index node : s.nodes) require_index("site node", node, nodes);
+  }
+}
+
+Site make_site(const Anatomy& anatomy, std::string name, const Vec3& position, double radius) {
+  if (!(radius >= 0) || !position.allFinite())
+    throw InputError(fmt::format("Site \"{}\": radius = {} mm at ({}, {}, {}) is no ball", name, radius, position.x(),
+                                 position.y(), position.z()));
+  std::vector<std::uint8_t> alive(anatomy.mesh.node_count(), 0);
+  for (std::size_t t = 0; t < anatomy.mesh.tet_count(); ++t) {
+    const auto found = anatomy.regions.find(anatomy.mesh.labels()[t]);
+    if (found != anatomy.regions.end() && found->second == "core") continue;
+    for (const Index node : anatomy.mesh.tets()[t]) alive[node] = 1;
+  }
+  Site site{.name = std::move(name), .position = position, .nodes = {}};
+  Index nearest = -1;
+  double least = INFINITY;
+  for (std::size_t i = 0; i < alive.size(); ++i) {
+    if (!alive[i]) continue;
+    const double distance = (anatomy.mesh.points()[i] - position).norm();
+    if (distance <= radius) site.nodes.push_back(static_cast<Index>(i));
+    if (distance < least) least = distance, nearest = static_cast<Index>(i);
+  }
+  if (nearest < 0) throw InputError(fmt::format("Site \"{}\": the anatomy has no living tissue to pace", site.name));
+  if (site.nodes.empty()) site.nodes.push_back(nearest);
+  return site;
+}
+
+}  // namespace cardiotwin

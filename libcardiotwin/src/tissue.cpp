@@ -1,0 +1,155 @@
+#include <fmt/core.h>
+
+#include <cardiotwin/error.hpp>
+#include <cardiotwin/tissue.hpp>
+#include <cmath>
+
+namespace cardiotwin {
+namespace {
+
+std::vector<std::string> names(const std::map<std::string, RegionTissue>& regions) {
+  std::vector<std::string> all;
+  for (const auto& [name, region] : regions) all.push_back(name);
+  return all;
+}
+
+[[noreturn]] void unknown_region(std::string_view name, const std::map<std::string, RegionTissue>& regions) {
+  throw InputError(fmt::format("Tissue has no region \"{}\"{}", name, suggestion(name, names(regions))));
+}
+
+// Bounds of a conductivity, and the slip that most likely led out of them: mS/m or S/cm written as S/m.
+void check_conductivity(const std::string& region, const char* axis, double value) {
+  constexpr double low = 1e-4, high = 10;
+  if (value >= low && value <= high) return;
+  std::string cure;
+  if (value > high && value / 1000 >= low && value / 1000 <= high)
+    cure = fmt::format("; did you mean {:g}?", value / 1000);
+  throw InputError(
+      fmt::format("Tissue \"{}\": {} = {:g} S/m is outside [{:g}, {:g}]{}", region, axis, value, low, high, cure));
+}
+
+void check_velocity(const std::string& region, const char* axis, double value) {
+  if (value == 0 || (value >= 0.02 && value <= 3)) return;
+  throw InputError(
+      fmt::format("Tissue \"{}\": wanted velocity {} = {:g} m/s is outside [0.02, 3]", region, axis, value));
+}
+
+// --- Conductivity that gives a velocity in the continuum, before any mesh is known.
+
+// Modified Mitchell-Schaeffer: with h = 1 the front obeys u_t = D u_xx + u (u - v_gate) (1 - u) / tau_in, whose
+// travelling wave has c = sqrt(D / (2 tau_in)) (1 - 2 v_gate) (Nagumo; e.g. Keener & Sneyd,
+// doi 10.1007/978-0-387-75847-3, section 6.2).
+constexpr double tau_in = 0.3, v_gate = 0.13;            // [ms], [-]
+constexpr double beta_times_capacitance = 140.0 * 0.01;  // [uF/mm3]
+
+double mitchell_schaeffer_sigma(double velocity) {
+  const double scaled = velocity / (1 - 2 * v_gate);
+  return beta_times_capacitance * 2 * tau_in * scaled * scaled;
+}
+
+// ten Tusscher-Panfilov 2006 epi: 0.605 m/s at 0.1334 S/m (cable of 50 um, consistent mass; own measurement), and c ~
+// sqrt(D).
+double ten_tusscher_sigma(double velocity) { return 0.1334 * (velocity / 0.605) * (velocity / 0.605); }
+
+template <class Sigma>
+RegionTissue living(Velocity wanted, Sigma sigma) {
+  RegionTissue region;
+  region.wanted = wanted;
+  region.conductivity = {.along = sigma(wanted.along), .across = sigma(wanted.across)};
+  return region;
+}
+
+RegionTissue dead() {
+  RegionTissue region;
+  region.conducts = false;
+  return region;
+}
+
+// A healed infarct with surviving bundles. Time constants: Corrado & Niederer 2016 (doi 10.1016/j.mbs.2016.08.010) for
+// the model; the three tau_close were chosen in a prototype so that a 6 mm channel sustains re-entry of 350-370 ms and
+// every control stays quiet.
+Tissue post_infarct() {
+  Tissue tissue;
+  tissue.model = "mitchell-schaeffer-modified";
+  auto& r = tissue.regions;
+  r["healthy"] = living({.along = 0.60, .across = 0.40}, mitchell_schaeffer_sigma);
+  r["healthy"].parameters = {{"tau_close", 120.0}};
+  r["border_zone"] = living({.along = 0.45, .across = 0.45}, mitchell_schaeffer_sigma);
+  r["border_zone"].parameters = {{"tau_close", 130.0}};
+  r["channel"] = living({.along = 0.30, .across = 0.30}, mitchell_schaeffer_sigma);
+  r["channel"].parameters = {{"tau_close", 195.0}};
+  r["core"] = dead();
+  return tissue;
+}
+
+Tissue post_infarct_ten_tusscher() {
+  Tissue tissue;
+  tissue.model = "ten-tusscher-2006";
+  auto& r = tissue.regions;
+  r["healthy"] = living({.along = 0.60, .across = 0.40}, ten_tusscher_sigma);
+  r["healthy"].variant = "epi";
+  r["border_zone"] = living({.along = 0.45, .across = 0.45}, ten_tusscher_sigma);
+  r["border_zone"].variant = "epi";
+  r["channel"] = living({.along = 0.30, .across = 0.30}, ten_tusscher_sigma);
+  r["channel"].variant = "border_zone";
+  r["core"] = dead();
+  return tissue;
+}
+
+Tissue healthy_ten_tusscher() {
+  Tissue tissue;
+  tissue.model = "ten-tusscher-2006";
+  tissue.regions["healthy"] = living({.along = 0.60, .across = 0.40}, ten_tusscher_sigma);
+  tissue.regions["healthy"].variant = "epi";
+  return tissue;
+}
+
+}  // namespace
+
+RegionTissue& Tissue::operator[](std::string_view region) {
+  const auto found = regions.find(std::string(region));
+  if (found == regions.end()) unknown_region(region, regions);
+  return found->second;
+}
+
+const RegionTissue& Tissue::operator[](std::string_view region) const {
+  const auto found = regions.find(std::string(region));
+  if (found == regions.end()) unknown_region(region, regions);
+  return found->second;
+}
+
+std::vector<std::string> Tissue::library_names() { return {"post-infarct", "post-infarct-tt2006", "healthy-tt2006"}; }
+
+Tissue Tissue::library(std::string_view name) {
+  if (name == "post-infarct") return post_infarct();
+  if (name == "post-infarct-tt2006") return post_infarct_ten_tusscher();
+  if (name == "healthy-tt2006") return healthy_ten_tusscher();
+  const auto known = library_names();
+  throw InputError(fmt::format("Tissue library has no \"{}\"{}", name, suggestion(name, known)));
+}
+
+void Tissue::validate() const {
+  if (!(beta >= 10 && beta <= 1000))
+    throw InputError(fmt::format("Tissue: beta = {:g} /mm is outside [10, 1000]; 140 /mm is usual", beta));
+  if (!(capacitance >= 1e-3 && capacitance <= 0.1))
+    throw InputError(fmt::format(
+        "Tissue: capacitance = {:g} uF/mm2 is outside [0.001, 0.1]; 0.01 uF/mm2 (1 uF/cm2) is usual", capacitance));
+  const IonicModel& ionic = ionic_model(model);
+  bool alive = false;
+  for (const auto& [name, region] : regions) {
+    if (!region.conducts) continue;
+    alive = true;
+    check_conductivity(name, "along", region.conductivity.along);
+    check_conductivity(name, "across", region.conductivity.across);
+    check_velocity(name, "along", region.wanted.along);
+    check_velocity(name, "across", region.wanted.across);
+    try {
+      ionic_parameters(ionic, region.variant, region.parameters);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("Tissue \"{}\": {}", name, error.what()));
+    }
+  }
+  if (!alive) throw InputError("Tissue: no region conducts; at least one must");
+}
+
+}  // namespace cardiotwin
