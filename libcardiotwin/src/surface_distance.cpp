@@ -1,0 +1,101 @@
+#include "surface_distance.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <cardiotwin/error.hpp>
+
+namespace cardiotwin {
+namespace {
+
+constexpr Index leaf_size = 4;
+
+double squared_to_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
+  const Vec3 ab = b - a;
+  const double along = std::clamp((p - a).dot(ab) / std::max(ab.squaredNorm(), 1e-300), 0.0, 1.0);
+  return (p - a - along * ab).squaredNorm();
+}
+
+// The foot of the perpendicular counts where it lies inside all three sides; otherwise the nearest side decides.
+double squared_to_triangle(const Vec3& p, const Vec3& a, const Vec3& b, const Vec3& c) {
+  const Vec3 normal = (b - a).cross(c - a);
+  const double area = normal.squaredNorm();
+  if (area > 0 && normal.dot((b - a).cross(p - a)) >= 0 && normal.dot((c - b).cross(p - b)) >= 0 &&
+      normal.dot((a - c).cross(p - c)) >= 0) {
+    const double height = normal.dot(p - a);
+    return height * height / area;
+  }
+  return std::min({squared_to_segment(p, a, b), squared_to_segment(p, b, c), squared_to_segment(p, c, a)});
+}
+
+double squared_to_box(const Vec3& p, const Vec3& low, const Vec3& high) {
+  return (low - p).cwiseMax(p - high).cwiseMax(0.0).squaredNorm();
+}
+
+}  // namespace
+
+SurfaceDistance::SurfaceDistance(std::span<const Vec3> points, std::vector<Triangle> triangles)
+    : points_(points), triangles_(std::move(triangles)) {
+  if (triangles_.empty()) throw InputError("Surface distance: the surface has no triangle; tag the boundary first");
+  boxes_.push_back({.low = {}, .high = {}, .first = 0, .last = static_cast<Index>(triangles_.size())});
+  for (Index box = 0; box < static_cast<Index>(boxes_.size()); ++box) split(box);
+}
+
+// Halves a box at the median of its triangles' centres along its longest side. Ties fall by the nodes' numbers, so the
+// tree is the same on every platform.
+void SurfaceDistance::split(Index index) {
+  Box box = boxes_[index];
+  box.low.setConstant(std::numeric_limits<double>::infinity());
+  box.high = -box.low;
+  for (Index t = box.first; t < box.last; ++t) {
+    for (const Index node : triangles_[t]) {
+      box.low = box.low.cwiseMin(points_[node]);
+      box.high = box.high.cwiseMax(points_[node]);
+    }
+  }
+  if (box.last - box.first > leaf_size) {
+    int axis = 0;
+    (box.high - box.low).maxCoeff(&axis);
+    const Index middle = box.first + (box.last - box.first) / 2;
+    const auto key = [&](const Triangle& t) {
+      return std::pair(points_[t[0]][axis] + points_[t[1]][axis] + points_[t[2]][axis], t);
+    };
+    std::nth_element(triangles_.begin() + box.first, triangles_.begin() + middle, triangles_.begin() + box.last,
+                     [&](const Triangle& a, const Triangle& b) { return key(a) < key(b); });
+    box.left = static_cast<Index>(boxes_.size());
+    boxes_.push_back({.low = {}, .high = {}, .first = box.first, .last = middle});
+    boxes_.push_back({.low = {}, .high = {}, .first = middle, .last = box.last});
+  }
+  boxes_[index] = box;
+}
+
+double SurfaceDistance::operator()(const Vec3& point) const {
+  double best = std::numeric_limits<double>::infinity();
+  std::array<std::pair<double, Index>, 128> stack;  // depth of the tree is below 40
+  std::size_t top = 0;
+  stack[top++] = {squared_to_box(point, boxes_[0].low, boxes_[0].high), 0};
+  while (top > 0) {
+    const auto [lower_bound, index] = stack[--top];
+    if (lower_bound >= best) continue;
+    const Box& box = boxes_[index];
+    if (box.left < 0) {
+      for (Index t = box.first; t < box.last; ++t) {
+        const Triangle& n = triangles_[t];
+        best = std::min(best, squared_to_triangle(point, points_[n[0]], points_[n[1]], points_[n[2]]));
+      }
+      continue;
+    }
+    std::pair<double, Index> near{0, box.left}, far{0, box.left + 1};
+    near.first = squared_to_box(point, boxes_[near.second].low, boxes_[near.second].high);
+    far.first = squared_to_box(point, boxes_[far.second].low, boxes_[far.second].high);
+    if (far.first < near.first) std::swap(near, far);
+    stack[top++] = far;
+    stack[top++] = near;
+  }
+  return std::sqrt(best);
+}
+
+}  // namespace cardiotwin

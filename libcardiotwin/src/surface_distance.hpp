@@ -1,0 +1,32 @@
+#pragma once
+/// Distance of points to a triangulated surface, private to the physics room.
+
+#include <span>
+#include <vector>
+
+#include <cardiotwin/mesh.hpp>
+
+namespace cardiotwin {
+
+/// A tree of boxes over triangles; a query visits O(log triangles) of them.
+class SurfaceDistance {
+ public:
+  /// Keeps a view of `points`, which must outlive it; throws InputError if there is no triangle.
+  SurfaceDistance(std::span<const Vec3> points, std::vector<Triangle> triangles);
+  /// Distance to the nearest point of the surface [mm]; safe to call from several threads.
+  double operator()(const Vec3& point) const;
+
+ private:
+  struct Box {
+    Vec3 low, high;
+    Index first, last;   // triangles, for a leaf
+    Index left = -1;     // children are left and left + 1; -1 for a leaf
+  };
+  void split(Index box);
+
+  std::span<const Vec3> points_;
+  std::vector<Triangle> triangles_;
+  std::vector<Box> boxes_;
+};
+
+}  // namespace cardiotwin

@@ -1,0 +1,137 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include <cardiotwin/error.hpp>
+#include <cardiotwin/fibers.hpp>
+
+using namespace cardiotwin;
+
+namespace {
+
+constexpr double degrees = 180.0 / std::numbers::pi;
+
+// A tube wall of inner radius 10, outer 20, height 30 mm in curved hexahedra of six tets; node (r, around, up).
+struct Tube {
+  static constexpr int radial = 8, around = 72, up = 10;
+  static constexpr double inner = 10, outer = 20, height = 30;
+  Mesh mesh;
+  FiberBoundary boundary;
+
+  static Index node(int r, int a, int z) { return (z * around + a % around) * (radial + 1) + r; }
+
+  Tube() {
+    std::vector<Vec3> points;
+    for (int z = 0; z <= up; ++z) {
+      for (int a = 0; a < around; ++a) {
+        for (int r = 0; r <= radial; ++r) {
+          const double radius = inner + (outer - inner) * r / radial, angle = 2 * std::numbers::pi * a / around;
+          points.emplace_back(radius * std::cos(angle), radius * std::sin(angle), height * z / up);
+          const auto id = static_cast<Index>(points.size() - 1);
+          if (r == 0) boundary.endo.push_back(id);
+          if (r == radial) boundary.epi.push_back(id);
+          if (z == 0) boundary.apex.push_back(id);
+          if (z == up) boundary.base.push_back(id);
+        }
+      }
+    }
+    // Six tets along the diagonal from corner 000 to 111, one per order in which the three steps are taken.
+    constexpr int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    std::vector<Tet> tets;
+    for (int z = 0; z < up; ++z) {
+      for (int a = 0; a < around; ++a) {
+        for (int r = 0; r < radial; ++r) {
+          for (const auto& order : orders) {
+            int at[3] = {r, a, z};
+            Tet tet;
+            tet[0] = node(at[0], at[1], at[2]);
+            for (int k = 0; k < 3; ++k) ++at[order[k]], tet[k + 1] = node(at[0], at[1], at[2]);
+            const Vec3 p = points[tet[0]];
+            if ((points[tet[1]] - p).dot((points[tet[2]] - p).cross(points[tet[3]] - p)) < 0) std::swap(tet[2], tet[3]);
+            tets.push_back(tet);
+          }
+        }
+      }
+    }
+    const auto count = tets.size();
+    mesh = Mesh(std::move(points), std::move(tets), std::vector<Label>(count, 1));
+  }
+};
+
+// Helix angle of `f` at `c`: from the circumferential direction, counter-clockwise seen from the base, towards the base.
+double helix(const Vec3& f, const Vec3& c) {
+  const Vec3 around = Vec3(-c.y(), c.x(), 0).normalized();
+  return degrees * std::atan2(f.z(), f.dot(around));
+}
+
+void expect_orthonormal(const Fibers& fibers) {
+  for (std::size_t t = 0; t < fibers.f.size(); ++t) {
+    Mat3 frame;
+    frame << fibers.f[t], fibers.s[t], fibers.n[t];
+    ASSERT_LT((frame.transpose() * frame - Mat3::Identity()).cwiseAbs().maxCoeff(), 1e-12) << "tet " << t;
+    ASSERT_GT(frame.determinant(), 0) << "tet " << t;
+  }
+}
+
+}  // namespace
+
+TEST(Fibers, UniformFramesFollowTheDirection) {
+  const Mesh mesh({{0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {{0, 1, 2, 3}}, {1});
+  const auto axes = uniform_fibers(mesh);
+  EXPECT_EQ(axes.f[0], Vec3::UnitX());
+  EXPECT_EQ(axes.s[0], Vec3::UnitY());
+  EXPECT_EQ(axes.n[0], Vec3::UnitZ());
+  for (const Vec3& direction : {Vec3(1, 2, 3), Vec3(0, -5, 0), Vec3(0, 0, 0.1)}) {
+    const auto fibers = uniform_fibers(mesh, direction);
+    EXPECT_NEAR(fibers.f[0].dot(direction), direction.norm(), 1e-12);
+    expect_orthonormal(fibers);
+  }
+  EXPECT_THROW(uniform_fibers(mesh, Vec3::Zero()), InputError);
+}
+
+// On a tube of radius ratio 2 the Laplace solution is log(r): it would put depth 0.585 and a helix of -10 degrees at mid-wall.
+TEST(Fibers, HelixIsLinearInDepthAcrossACurvedWall) {
+  const Tube tube;
+  const auto [fibers, depth, height] = rule_based_fibers(tube.mesh, tube.boundary);
+  expect_orthonormal(fibers);
+  for (std::size_t i = 0; i < tube.mesh.node_count(); ++i) {
+    const Vec3& p = tube.mesh.points()[i];
+    const double radius = std::hypot(p.x(), p.y());
+    ASSERT_NEAR(depth[i], (radius - Tube::inner) / (Tube::outer - Tube::inner), 0.01);  // facets: sagitta 0.02 mm of 10
+    ASSERT_NEAR(height[i], p.z() / Tube::height, 1e-5);
+  }
+  for (std::size_t t = 0; t < tube.mesh.tet_count(); ++t) {
+    const Vec3 c = tube.mesh.centroid(t);
+    const double share = (std::hypot(c.x(), c.y()) - Tube::inner) / (Tube::outer - Tube::inner);
+    ASSERT_NEAR(helix(fibers.f[t], c), 60 - 120 * share, 3.0) << "tet " << t << " at depth " << share;
+  }
+}
+
+TEST(Fibers, AnglesAreThoseAskedFor) {
+  const Tube tube;
+  const auto flat = rule_based_fibers(tube.mesh, tube.boundary, {.alpha_endo = 0, .alpha_epi = 0, .beta_endo = 0, .beta_epi = 0});
+  const auto steep =
+      rule_based_fibers(tube.mesh, tube.boundary, {.alpha_endo = 80, .alpha_epi = 80, .beta_endo = 30, .beta_epi = 30});
+  for (std::size_t t = 0; t < tube.mesh.tet_count(); ++t) {
+    const Vec3 c = tube.mesh.centroid(t), outward = Vec3(c.x(), c.y(), 0).normalized();
+    ASSERT_NEAR(helix(flat.fibers.f[t], c), 0, 1.5);
+    ASSERT_GT(flat.fibers.s[t].dot(outward), std::cos(1.5 / degrees));  // beta 0: the sheet spans fibre and wall normal
+    ASSERT_NEAR(helix(steep.fibers.f[t], c), 80, 1.5);
+    ASSERT_NEAR(steep.fibers.s[t].dot(outward), std::cos(30 / degrees), 0.02);
+    ASSERT_GT(steep.fibers.s[t].dot(outward.cross(steep.fibers.f[t])), 0);
+  }
+}
+
+TEST(Fibers, EmptyOrForeignBoundaryIsRefused) {
+  const Tube tube;
+  auto boundary = tube.boundary;
+  boundary.apex.clear();
+  EXPECT_THROW(rule_based_fibers(tube.mesh, boundary), InputError);
+  boundary = tube.boundary;
+  boundary.endo.push_back(static_cast<Index>(tube.mesh.node_count()));
+  EXPECT_THROW(rule_based_fibers(tube.mesh, boundary), InputError);
+  boundary = tube.boundary;
+  boundary.epi = {tube.boundary.epi.front()};
+  EXPECT_THROW(rule_based_fibers(tube.mesh, boundary), InputError);
+}
