@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include <Eigen/Geometry>
 #include <fmt/core.h>
 
 #include <cardiotwin/error.hpp>

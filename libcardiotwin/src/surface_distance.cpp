@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include <Eigen/Geometry>
+
 #include <cardiotwin/error.hpp>
 
 namespace cardiotwin {

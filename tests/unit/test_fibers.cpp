@@ -3,6 +3,9 @@
 #include <cmath>
 #include <numbers>
 
+#include <Eigen/Geometry>
+#include <Eigen/LU>
+
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/fibers.hpp>
 
