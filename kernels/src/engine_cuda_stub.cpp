@@ -1,10 +1,16 @@
 // Stands in for the CUDA engine where the library is built without it.
-#include <cardiotwin/kernels/engine.hpp>
+#include <stdexcept>
+
+#include "engine_factories.hpp"
 
 namespace cardiotwin::kernels {
 
 std::string cuda_unavailable(int) {
   return "this build has no CUDA engine; install the CUDA Toolkit and configure with -DCARDIOTWIN_CUDA=ON";
+}
+
+std::unique_ptr<Engine> make_cuda_engine(const Problem&, int device) {
+  throw std::runtime_error(cuda_unavailable(device));
 }
 
 }  // namespace cardiotwin::kernels

@@ -1,0 +1,3 @@
+// The fused step for one instruction set; the flags are set in CMakeLists.txt.
+#define CT_BACKEND avx2
+#include "cpu_step.hpp"

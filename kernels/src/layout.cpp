@@ -1,0 +1,118 @@
+#include "layout.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+
+namespace cardiotwin::kernels {
+namespace {
+
+constexpr std::size_t window = 512;
+
+std::vector<std::int32_t> sorted_nodes(const Problem& p) {
+  std::vector<std::int32_t> order(p.nodes());
+  std::iota(order.begin(), order.end(), 0);
+  const auto key = [&](std::int32_t i) {
+    const auto n = std::size_t(i);
+    return std::tuple(p.parameter_set[n], -(p.row_start[n + 1] - p.row_start[n]));
+  };
+  for (std::size_t from = 0; from < order.size(); from += window) {
+    const auto to = std::min(from + window, order.size());
+    std::stable_sort(order.begin() + std::ptrdiff_t(from), order.begin() + std::ptrdiff_t(to),
+                     [&](std::int32_t a, std::int32_t b) { return key(a) < key(b); });
+  }
+  return order;
+}
+
+[[noreturn]] void reject(const std::string& what) { throw std::invalid_argument("engine: " + what); }
+
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+}
+
+void validate_matrix(const Problem& p) {
+  const auto n = p.nodes();
+  if (p.row_start.size() != n + 1 || p.row_start.front() != 0) reject("row_start must have nodes + 1 entries from 0");
+  if (!std::is_sorted(p.row_start.begin(), p.row_start.end())) reject("row_start must not decrease");
+  const auto entries = std::size_t(p.row_start.back());
+  if (p.column.size() != entries || p.diffusion.size() != entries || p.load.size() != entries) {
+    reject("column, diffusion and load must have " + std::to_string(entries) + " entries, as row_start ends");
+  }
+  for (const auto c : p.column) {
+    if (c < 0 || std::size_t(c) >= n)
+      reject("column " + std::to_string(c) + " is outside [0, " + std::to_string(n) + ")");
+  }
+  if (!all_finite(p.diffusion) || !all_finite(p.load)) reject("diffusion and load must be finite");
+}
+
+void validate_sets(const Problem& p) {
+  const auto sets = p.parameters.size();
+  if (p.initial_voltage.size() != sets || p.initial_states.size() != sets) {
+    reject("parameters, initial_voltage and initial_states must have one entry per parameter set");
+  }
+  for (const auto s : p.parameter_set) {
+    if (s >= sets)
+      reject("parameter set " + std::to_string(s) + " is not among the " + std::to_string(sets) + " given");
+  }
+  for (std::size_t s = 0; s < sets; ++s) {
+    if (p.parameters[s].size() != p.model->parameters.size() || p.initial_states[s].size() != p.model->states.size()) {
+      reject("set " + std::to_string(s) + ": " + p.model->name + " has " + std::to_string(p.model->parameters.size()) +
+             " parameters and " + std::to_string(p.model->states.size()) + " states");
+    }
+    if (!all_finite(p.parameters[s]) || !all_finite(p.initial_states[s]) || !std::isfinite(p.initial_voltage[s])) {
+      reject("set " + std::to_string(s) + ": parameters and initial values must be finite");
+    }
+  }
+}
+
+}  // namespace
+
+void validate(const Problem& p) {
+  if (!p.model) reject("no ionic model given");
+  if (!(p.dt > 0) || !std::isfinite(p.dt)) reject("dt = " + std::to_string(p.dt) + " ms must be positive");
+  if (p.activation_depth < 1) reject("activation_depth must be at least 1");
+  if (p.nodes() == 0) reject("the problem has no nodes");
+  if (p.nodes() > std::size_t(INT32_MAX) - window) reject("too many nodes for 32-bit indices");
+  validate_matrix(p);
+  validate_sets(p);
+}
+
+Layout::Layout(const Problem& p, int c) : lanes(c), slices(int((p.nodes() + std::size_t(c) - 1) / std::size_t(c))) {
+  const auto order = sorted_nodes(p);
+  const auto n = order.size();
+  const auto width = std::size_t(lanes);
+  slot_of_node.resize(n);
+  for (std::size_t slot = 0; slot < n; ++slot) slot_of_node[std::size_t(order[slot])] = std::int32_t(slot);
+
+  set.assign(slots(), p.parameter_set[std::size_t(order.back())]);
+  for (std::size_t slot = 0; slot < n; ++slot) set[slot] = p.parameter_set[std::size_t(order[slot])];
+
+  const auto row_length = [&](std::size_t slot) {
+    if (slot >= n) return 0;
+    const auto node = std::size_t(order[slot]);
+    return p.row_start[node + 1] - p.row_start[node];
+  };
+  slice_start.assign(1, 0);
+  for (std::size_t first = 0; first < slots(); first += width) {
+    int longest = 0, one_set = set[first];
+    for (std::size_t slot = first; slot < first + width; ++slot) {
+      longest = std::max(longest, row_length(slot));
+      if (set[slot] != set[first]) one_set = -1;
+    }
+    slice_set.push_back(one_set);
+    for (int k = 0; k < longest; ++k) {
+      for (std::size_t slot = first; slot < first + width; ++slot) {
+        const bool real = k < row_length(slot);
+        const auto entry = real ? p.row_start[std::size_t(order[slot])] + k : -1;
+        source.push_back(entry);
+        column.push_back(real ? slot_of_node[std::size_t(p.column[std::size_t(entry)])] : std::int32_t(slot));
+      }
+    }
+    slice_start.push_back(slice_start.back() + longest);
+  }
+}
+
+}  // namespace cardiotwin::kernels

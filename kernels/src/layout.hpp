@@ -1,0 +1,31 @@
+#pragma once
+/// How the nodes of a problem are laid out for a backend: SELL-C with rows sorted inside windows.
+
+#include <cardiotwin/kernels/engine.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cardiotwin::kernels {
+
+/// C = lanes consecutive slots form a slice, whose rows are padded to the longest among them. Nodes keep their
+/// neighbourhood but are sorted inside windows of 512 by parameter set and row length, so that most slices have one set
+/// and little padding.
+struct Layout {
+  Layout(const Problem&, int lanes);
+
+  int lanes, slices;
+  std::vector<std::int32_t> slot_of_node;  ///< per node
+  std::vector<std::int32_t> slice_start;   ///< slices + 1, in columns of `lanes` entries
+  std::vector<std::int32_t> column;        ///< per entry: slot; the row's own where padded
+  std::vector<std::int32_t> source;        ///< per entry: non-zero of the problem, -1 where padded
+  std::vector<std::uint8_t> set;           ///< per slot
+  std::vector<std::int32_t> slice_set;     ///< per slice; -1 where the slots differ
+
+  std::size_t slots() const { return std::size_t(slices) * std::size_t(lanes); }
+};
+
+/// Throws std::invalid_argument: which array of the problem does not fit, and why.
+void validate(const Problem&);
+
+}  // namespace cardiotwin::kernels

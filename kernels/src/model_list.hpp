@@ -1,0 +1,19 @@
+#pragma once
+/// The ionic models every backend compiles, in the order of models().
+
+#include "ionic/mitchell_schaeffer.hpp"
+
+namespace cardiotwin::kernels::CT_BACKEND {
+
+inline constexpr int model_count = 1;
+
+/// Calls f.template operator()<Model>() for model `index`.
+template <class T, class F>
+auto with_model(int index, F f) {
+  switch (index) {
+    default:
+      return f.template operator()<MitchellSchaeffer<T>>();
+  }
+}
+
+}  // namespace cardiotwin::kernels::CT_BACKEND
