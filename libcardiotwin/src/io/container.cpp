@@ -1,0 +1,106 @@
+#include "container.hpp"
+
+#include <fmt/format.h>
+
+#include <cardiotwin/error.hpp>
+#include <cardiotwin/io.hpp>
+#include <cardiotwin/provenance.hpp>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <system_error>
+
+#include "../digest.hpp"
+
+namespace cardiotwin::container {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// SHA-256 and size of what follows the header.
+struct Body {
+  std::uintmax_t size = 0;
+  std::string digest;
+};
+
+Body measure(std::istream& in) {
+  in.seekg(header_size);
+  Body body;
+  body.digest = sha256_of_stream(in, &body.size);
+  return body;
+}
+
+std::string header(std::string_view kind, int format, const Body& body) {
+  std::string text = fmt::format("cardiotwin {}\nformat {}\nbytes {}\nsha256 {}\n{}\n", kind, format, body.size,
+                                 body.digest, research_use_only);
+  text.resize(header_size - 1, ' ');
+  return text + "\n";
+}
+
+// The number after `key` at the start of a line of the header, or -1.
+int number_after(std::string_view text, std::string_view key) {
+  const auto at = text.find(key);
+  int value = -1;
+  if (at != std::string_view::npos) std::from_chars(text.data() + at + key.size(), text.data() + text.size(), value);
+  return value;
+}
+
+void check_header(const fs::path& path, std::string_view kind, int format) {
+  std::error_code error;
+  if (!fs::exists(path, error)) throw FileError(fmt::format("{} does not exist", path.string()));
+  std::ifstream in(path, std::ios::binary);
+  if (!in || !fs::is_regular_file(path, error)) throw FileError(fmt::format("{} cannot be read", path.string()));
+  std::string found(header_size, '\0');
+  in.read(found.data(), static_cast<std::streamsize>(found.size()));
+  const auto got = static_cast<std::size_t>(in.gcount());
+  const std::string magic = fmt::format("cardiotwin {}\n", kind);
+  if (!std::string_view(found).substr(0, got).starts_with(magic)) {
+    throw FileError(fmt::format("{} is not a cardiotwin {} file", path.string(), kind));
+  }
+  if (const int version = number_after(found, "\nformat "); version > format) {
+    throw FileError(
+        fmt::format("{} was written by a newer cardiotwin (format {}, this one reads {}): update cardiotwin",
+                    path.string(), version, format));
+  }
+  if (got < header_size) throw FileError(fmt::format("{} is truncated", path.string()));
+  const auto body = measure(in);
+  if (header(kind, format, body) != found) {
+    throw FileError(
+        fmt::format("{} is damaged or truncated: its size or SHA-256 is not the one in its header; make it again or "
+                    "restore a copy",
+                    path.string()));
+  }
+}
+
+}  // namespace
+
+void write(const fs::path& path, std::string_view kind, int format, const std::function<void(hid_t)>& fill) {
+  write_atomically(path, [&](const fs::path& temporary) {
+    const hdf5::Quiet quiet;
+    {
+      auto file = hdf5::create_file(temporary, header_size);
+      fill(file);
+      file.close();
+    }
+    std::fstream stream(temporary, std::ios::binary | std::ios::in | std::ios::out);
+    const auto text = header(kind, format, measure(stream));
+    stream.clear();
+    stream.seekp(0);
+    stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+    stream.close();
+    if (!stream) throw FileError("writing the header failed");
+  });
+}
+
+void read(const fs::path& path, std::string_view kind, int format, const std::function<void(hid_t)>& take) {
+  check_header(path, kind, format);
+  const hdf5::Quiet quiet;
+  try {
+    const auto file = hdf5::open_file(path);
+    take(file);
+  } catch (const InputError& error) {
+    throw FileError(fmt::format("{} is not a sound cardiotwin {} file: {}", path.string(), kind, error.what()));
+  }
+}
+
+}  // namespace cardiotwin::container
