@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <Eigen/Geometry>
+#include <cardiotwin/meshes/mesher.hpp>
+#include <cmath>
+
+#include "mesher_labels.hpp"
+#include "mesher_lattice.hpp"
+#include "mesher_smooth.hpp"
+
+namespace cardiotwin::meshes {
+namespace {
+
+using namespace stuffing;
+
+constexpr double tets_per_cell = 12;
+
+void require_shape(const Grid& grid, std::size_t values, const char* who) {
+  if (grid.count() == values && grid.size[0] > 0 && grid.size[1] > 0 && grid.size[2] > 0) return;
+  throw InputError(fmt::format("mesher: {} must hold one value per voxel, but a grid of {} x {} x {} comes with {}",
+                               who, grid.size[0], grid.size[1], grid.size[2], values));
+}
+
+/// Volume of {inside > 0} [mm3]; cells of eight voxels that the surface crosses are sampled 5 x 5 x 5.
+double tissue_volume(const Image& inside, const Field& field, int threads) {
+  const Grid& grid = inside.grid;
+  const std::size_t dy = grid.size[0], dz = dy * grid.size[1];
+  constexpr int fine = 5;
+  std::vector<double> slab(grid.size[2], 0.0);
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (int k = 0; k < grid.size[2] - 1; ++k) {
+    std::size_t whole = 0, part = 0;
+    for (int j = 0; j < grid.size[1] - 1; ++j) {
+      for (int i = 0; i < grid.size[0] - 1; ++i) {
+        const float* v = inside.values.data() + grid.offset(i, j, k);
+        int in = 0;
+        for (const std::size_t o : {std::size_t(0), std::size_t(1), dy, dy + 1, dz, dz + 1, dz + dy, dz + dy + 1})
+          in += v[o] > 0;
+        whole += in == 8;
+        if (in == 0 || in == 8) continue;
+        for (int s = 0; s < fine * fine * fine; ++s) {
+          const Vec3 at(i + (s % fine + 0.5) / fine, j + (s / fine % fine + 0.5) / fine,
+                        k + (s / (fine * fine) + 0.5) / fine);
+          part += field(at.cwiseProduct(grid.spacing)) > 0;
+        }
+      }
+    }
+    slab[k] = whole + double(part) / (fine * fine * fine);
+  }
+  double sum = 0;
+  for (const double s : slab) sum += s;
+  return sum * grid.spacing.prod();
+}
+
+void check(const Image& inside, const Labels& labels, const MesherOptions& options) {
+  if (!(options.edge >= 0.1 && options.edge <= 5)) {
+    throw InputError(fmt::format("mesher: edge = {:.4g} mm is outside [0.1, 5]", options.edge));
+  }
+  if (options.smoothing < 0 || options.smoothing > 1000) {
+    throw InputError(fmt::format("mesher: smoothing = {} sweeps is outside [0, 1000]", options.smoothing));
+  }
+  require_shape(inside.grid, inside.values.size(), "the tissue image");
+  require_shape(labels.grid, labels.values.size(), "the label image");
+  const auto& n = inside.grid.size;
+  bool any = false;
+  for (int k = 0; k < n[2]; ++k) {
+    for (int j = 0; j < n[1]; ++j) {
+      for (int i = 0; i < n[0]; ++i) {
+        const float v = inside.values[inside.grid.offset(i, j, k)];
+        if (!std::isfinite(v))
+          throw InputError(fmt::format("mesher: the tissue image is not finite at voxel ({}, {}, {})", i, j, k));
+        if (!(v > 0)) continue;
+        any = true;
+        if (i == 0 || j == 0 || k == 0 || i == n[0] - 1 || j == n[1] - 1 || k == n[2] - 1) {
+          throw InputError(
+              fmt::format("mesher: the tissue touches the edge of the image at voxel ({}, {}, {}); pad the image by "
+                          "one voxel of background",
+                          i, j, k));
+        }
+      }
+    }
+  }
+  if (!any) throw InputError("mesher: there is no tissue, no voxel of the image is above 0");
+}
+
+void warn_about(const LatticeReport& report, double edge, const Monitor& monitor) {
+  if (report.dropped > 1e-3) {
+    monitor.warn(
+        fmt::format("mesher: {:.2g} % of the tissue lies in {} small pieces apart from the largest and was left out",
+                    100 * report.dropped, report.components - 1));
+  }
+  if (report.thin > 0.05) {
+    monitor.warn(fmt::format(
+        "mesher: {:.2g} % of the wall is thinner than two edges of {:.3g} mm and may have holes; choose a smaller edge",
+        100 * report.thin, edge));
+  }
+}
+
+double draft_volume(const Draft& draft) {
+  double sum = 0;
+  for (const Tet& t : draft.tets) {
+    const Vec3& a = draft.points[t[0]];
+    sum += (draft.points[t[1]] - a).cross(draft.points[t[2]] - a).dot(draft.points[t[3]] - a);
+  }
+  return sum / 6;
+}
+
+/// From the image's frame to scanner coordinates.
+Mesh finish(Draft&& draft, std::vector<Label> labels, const Grid& grid) {
+  for (Vec3& p : draft.points) p = grid.origin + grid.direction * p;
+  if (grid.direction.determinant() < 0) {
+    for (Tet& t : draft.tets) std::swap(t[2], t[3]);
+  }
+  return Mesh(std::move(draft.points), std::move(draft.tets), std::move(labels));
+}
+
+}  // namespace
+
+Mesh stuff(const Image& inside, const Labels& labels, const MesherOptions& options, const Monitor& monitor) {
+  check(inside, labels, options);
+  const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  const double cell = options.edge * bcc_cell_per_edge;
+  const Field field(inside);
+  const double volume = tissue_volume(inside, field, threads);
+  if (const double tets = tets_per_cell * volume / (cell * cell * cell); tets > 1.5e9) {
+    throw InputError(
+        fmt::format("mesher: edge = {:.3g} mm would take about {:.2g} tets, more than the 1.5e9 that can be numbered; "
+                    "choose a larger edge",
+                    options.edge, tets));
+  }
+  const Regions regions(labels, inside.grid, threads);
+  Draft draft;
+  {
+    LatticeReport report;
+    const Lattice lattice = make_lattice(inside, field, cell, threads, report, monitor);
+    warn_about(report, options.edge, monitor);
+    draft = cut_lattice(lattice, field);
+    if (const double loss = draft_volume(draft) / ((1 - report.dropped) * volume) - 1; std::abs(loss) > 0.02) {
+      monitor.warn(
+          fmt::format("mesher: the mesh has {:+.2g} % of the tissue's volume; choose a smaller edge", 100 * loss));
+    }
+  }
+  smooth(draft, field, options.edge, options.smoothing, 3, threads, monitor);
+  std::vector<Label> label(draft.tets.size());
+  const auto count = static_cast<std::ptrdiff_t>(label.size());
+#pragma omp parallel for num_threads(threads)
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    const Tet& t = draft.tets[i];
+    label[i] = regions.at(0.25 * (draft.points[t[0]] + draft.points[t[1]] + draft.points[t[2]] + draft.points[t[3]]));
+  }
+  monitor.report("mesh", 1.0);
+  return finish(std::move(draft), std::move(label), inside.grid);
+}
+
+}  // namespace cardiotwin::meshes

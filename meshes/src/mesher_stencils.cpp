@@ -1,0 +1,298 @@
+/// Lattice tets cut along the surface. A tet with inside (+), zero and outside (-) vertices keeps its + part:
+///   no -         the whole tet
+///   one +        one tet, each - replaced by the cut point on its edge to +
+///   ++0-         a pyramid, two tets
+///   +++-, ++--   a prism, three tets
+/// The quadrilateral in a lattice face ++- is shared by two tets, so its diagonal follows from the face alone. Where
+/// the
+/// ++ edge is short, exactly one of the two cut edges is long and the diagonal ends in the cut point on the long one:
+/// in +++- both such faces then point to (or from) the same vertex, so the three diagonals never form a cycle, whatever
+/// the third does. Where ++ is long the shorter diagonal is taken. The free quadrilateral of ++-- takes the shorter
+/// diagonal unless the other two force one.
+
+#include <bit>
+#include <utility>
+
+#include "mesher_lattice.hpp"
+
+namespace cardiotwin::meshes::stuffing {
+namespace {
+
+using Vertex = Lattice::Vertex;
+constexpr int brick = 8;  // cells along the edge of a brick
+
+/// The 12 tets that a cell owns: between its centre and the next centre along +x, +y, +z, around the shared face.
+/// `edge[x][y]` is the edge that leads from corner x of the tet to corner y.
+struct CellTet {
+  std::array<Vertex, 4> vertex;  ///< relative to the cell's corner
+  std::array<std::array<int, 4>, 4> edge;
+};
+
+std::array<CellTet, 12> cell_tets(const Lattice& lattice) {
+  std::array<CellTet, 12> all;
+  const std::array<Vertex, 3> stride{lattice.step[0][0], lattice.step[0][2], lattice.step[0][4]};
+  for (int t = 0; t < 12; ++t) {
+    const int d = t / 4, u = (d + 1) % 3, w = (d + 2) % 3;
+    std::array<std::array<int, 3>, 4> at{};  // in half cells
+    at[0] = {1, 1, 1};
+    at[1] = at[0], at[1][d] += 2;
+    constexpr std::array<std::array<int, 2>, 4> ring{{{0, 0}, {2, 0}, {2, 2}, {0, 2}}};
+    for (int m = 0; m < 2; ++m) {
+      const auto& r = ring[(t + m) % 4];
+      at[2 + m][d] = 2, at[2 + m][u] = r[0], at[2 + m][w] = r[1];
+    }
+    for (int x = 0; x < 4; ++x) {
+      Vertex v = at[x][0] % 2;
+      for (int c = 0; c < 3; ++c) v += (at[x][c] / 2) * stride[c];
+      all[t].vertex[x] = v;
+      for (int y = 0; y < 4; ++y) {
+        int bits = 0, axis = -1;
+        for (int c = 0; c < 3; ++c) {
+          const int step = at[y][c] - at[x][c];
+          if (step == 2 || step == -2) axis = 2 * c + (step < 0);
+          if (step > 0) bits |= 1 << c;
+        }
+        all[t].edge[x][y] = x == y ? -1 : axis >= 0 ? axis : 6 + bits;
+      }
+    }
+  }
+  return all;
+}
+
+/// Bricks of cells in lexicographic order; runs body(brick number, corner vertex of a cell) over the cells of each.
+struct Bricks {
+  const Lattice& lattice;
+  std::array<int, 3> count{};
+
+  explicit Bricks(const Lattice& l) : lattice(l) {
+    for (int d = 0; d < 3; ++d) count[d] = (l.size[d] - 2 + brick - 1) / brick;
+  }
+  int total() const { return count[0] * count[1] * count[2]; }
+  template <class Body>
+  void run(const Body& body) const {
+#pragma omp parallel for schedule(dynamic, 4) num_threads(lattice.threads)
+    for (int b = 0; b < total(); ++b) {
+      const int i0 = 1 + b % count[0] * brick, j0 = 1 + b / count[0] % count[1] * brick,
+                k0 = 1 + b / (count[0] * count[1]) * brick;
+      const int i1 = std::min(i0 + brick, lattice.size[0] - 1), j1 = std::min(j0 + brick, lattice.size[1] - 1),
+                k1 = std::min(k0 + brick, lattice.size[2] - 1);
+      for (int k = k0; k < k1; ++k) {
+        for (int j = j0; j < j1; ++j) {
+          for (int i = i0; i < i1; ++i) body(b, lattice.vertex(i, j, k));
+        }
+      }
+    }
+  }
+};
+
+/// Numbers of the nodes: an inside vertex is followed by the cut points on its edges, so a cut is found by counting
+/// bits.
+class Numbering {
+ public:
+  Numbering(const Lattice& lattice, const Bricks& bricks)
+      : lattice_(lattice), mask_(lattice.sign.size(), 0), node_(lattice.sign.size(), -1) {
+    std::vector<std::size_t> next(bricks.total() + 1, 0);
+    bricks.run([&](int b, Vertex corner) {
+      for (Vertex v = corner; v < corner + 2; ++v) next[b + 1] += classify(v);
+    });
+    for (std::size_t b = 1; b < next.size(); ++b) next[b] += next[b - 1];
+    count_ = next.back();
+    bricks.run([&](int b, Vertex corner) {
+      for (Vertex v = corner; v < corner + 2; ++v) {
+        const std::size_t own = size(v);
+        if (own) node_[v] = static_cast<Index>(next[b]);
+        next[b] += own;  // the entry of brick b is no longer needed by others
+      }
+    });
+  }
+
+  std::size_t count() const { return count_; }
+  std::uint16_t cuts(Vertex v) const { return mask_[v]; }
+  Index vertex(Vertex v) const { return node_[v]; }
+  Index cut(Vertex v, int e) const { return node_[v] + 1 + std::popcount(std::uint32_t(mask_[v] & ((1u << e) - 1))); }
+
+ private:
+  static constexpr std::uint16_t used = 1u << 15;
+  std::size_t classify(Vertex v) {
+    if (lattice_.sign[v] == Sign::outside) return 0;
+    const bool in = lattice_.sign[v] == Sign::inside;
+    std::uint16_t mask = 0;
+    for (int e = 0; e < edges; ++e) {
+      const Sign other = lattice_.sign[lattice_.neighbour(v, e)];
+      if (in && other == Sign::outside) mask |= 1u << e;
+      if (!in && other == Sign::inside) mask = used;
+    }
+    mask_[v] = mask;
+    return size(v);
+  }
+  std::size_t size(Vertex v) const {
+    if (lattice_.sign[v] == Sign::inside) return 1 + std::popcount(mask_[v]);
+    return mask_[v] == used ? 1 : 0;
+  }
+
+  const Lattice& lattice_;
+  std::vector<std::uint16_t> mask_;
+  std::vector<Index> node_;
+  std::size_t count_ = 0;
+};
+
+/// Writes the tets of one lattice tet to `out`; returns how many.
+class Stencil {
+ public:
+  Stencil(const Lattice& lattice, const Numbering& numbering, const std::vector<Vec3>& points)
+      : lattice_(lattice), numbering_(numbering), points_(points) {}
+
+  static int count(const std::array<Sign, 4>& sign) {
+    int in = 0, out = 0;
+    for (const Sign s : sign) in += s == Sign::inside, out += s == Sign::outside;
+    if (in == 0) return 0;
+    return out == 0 || in == 1 ? 1 : in == 2 && out == 1 ? 2 : 3;
+  }
+
+  int write(const CellTet& shape, Vertex corner, const std::array<Sign, 4>& sign, Tet* out) {
+    shape_ = &shape, corner_ = corner, out_ = out, written_ = 0;
+    std::array<int, 4> order{};  // + first, then zero, then -
+    int n = 0, in = 0, minus = 0;
+    for (int x = 0; x < 4; ++x) {
+      if (sign[x] == Sign::inside) order[n++] = x, ++in;
+    }
+    if (in == 0) return 0;
+    for (int x = 0; x < 4; ++x) {
+      if (is_zero(sign[x])) order[n++] = x;
+    }
+    for (int x = 0; x < 4; ++x) {
+      if (sign[x] == Sign::outside) order[n++] = x, ++minus;
+    }
+    flip_ = odd(order);
+    const auto [a, b, c, d] = order;
+    if (minus == 0) {
+      emit(node(a), node(b), node(c), node(d));
+    } else if (in == 1) {
+      emit(node(a), minus == 3 ? cut(a, b) : node(b), minus >= 2 ? cut(a, c) : node(c), cut(a, d));
+    } else if (in == 2 && minus == 1) {
+      pyramid(a, b, c, d);
+    } else if (in == 3) {
+      prism_3(a, b, c, d);
+    } else {
+      prism_2(a, b, c, d);
+    }
+    return written_;
+  }
+
+ private:
+  static bool odd(const std::array<int, 4>& order) {
+    int inversions = 0;
+    for (int x = 0; x < 4; ++x) {
+      for (int y = x + 1; y < 4; ++y) inversions += order[x] > order[y];
+    }
+    return inversions % 2;
+  }
+  Vertex at(int x) const { return corner_ + shape_->vertex[x]; }
+  Index node(int x) const { return numbering_.vertex(at(x)); }
+  Index cut(int in, int out) const { return numbering_.cut(at(in), shape_->edge[in][out]); }
+  double distance(Index a, Index b) const { return (points_[a] - points_[b]).squaredNorm(); }
+  /// `a b c d` is oriented as the lattice tet in the order + 0 -.
+  void emit(Index a, Index b, Index c, Index d) { out_[written_++] = flip_ ? Tet{a, b, d, c} : Tet{a, b, c, d}; }
+
+  /// In the face of + vertices p, q and the - vertex m: true if the diagonal joins p to the cut on q m.
+  bool from_first(int p, int q, int m) const {
+    const bool same = (at(p) & 1) == (at(q) & 1);
+    if (!same) return (at(q) & 1) == (at(m) & 1);
+    const double first = distance(node(p), cut(q, m)), second = distance(node(q), cut(p, m));
+    return first != second ? first < second : at(p) < at(q);
+  }
+  void pyramid(int p, int q, int z, int m) {
+    if (from_first(p, q, m)) {
+      emit(node(p), node(q), node(z), cut(q, m));
+      emit(node(p), cut(q, m), node(z), cut(p, m));
+    } else {
+      emit(node(p), node(q), node(z), cut(p, m));
+      emit(cut(p, m), node(q), node(z), cut(q, m));
+    }
+  }
+  void prism_3(int p, int q, int r, int m) {
+    // Sort so that each diagonal starts in the earlier vertex; possible because the three never form a cycle.
+    const auto swap = [&](int& x, int& y) {
+      if (!from_first(x, y, m)) std::swap(x, y), flip_ = !flip_;
+    };
+    swap(p, q), swap(q, r), swap(p, q);
+    emit(node(p), node(q), node(r), cut(r, m));
+    emit(node(p), node(q), cut(r, m), cut(q, m));
+    emit(node(p), cut(q, m), cut(r, m), cut(p, m));
+  }
+  void prism_2(int p, int q, int m, int n) {
+    bool at_m = from_first(p, q, m), at_n = from_first(p, q, n);
+    if (!at_m) std::swap(p, q), flip_ = !flip_, at_m = true, at_n = !at_n;
+    const Index pm = cut(p, m), pn = cut(p, n), qm = cut(q, m), qn = cut(q, n);
+    if (!at_n) {  // p - qm and q - pn leave only pn - qm
+      emit(node(p), qm, pm, pn);
+      emit(node(p), node(q), qm, pn);
+      emit(pn, node(q), qm, qn);
+      return;
+    }
+    emit(node(p), node(q), qm, qn);
+    if (distance(pm, qn) < distance(pn, qm)) {
+      emit(node(p), qm, pm, qn);
+      emit(node(p), qn, pm, pn);
+    } else {
+      emit(node(p), qm, pm, pn);
+      emit(node(p), qm, pn, qn);
+    }
+  }
+
+  const Lattice& lattice_;
+  const Numbering& numbering_;
+  const std::vector<Vec3>& points_;
+  const CellTet* shape_ = nullptr;
+  Vertex corner_ = 0;
+  Tet* out_ = nullptr;
+  int written_ = 0;
+  bool flip_ = false;
+};
+
+}  // namespace
+
+Draft cut_lattice(const Lattice& lattice, const Field& field) {
+  const Bricks bricks(lattice);
+  const Numbering numbering(lattice, bricks);
+  Draft draft;
+  draft.points.resize(numbering.count());
+  draft.surface.assign(numbering.count(), 0);
+  bricks.run([&](int, Vertex corner) {
+    for (Vertex v = corner; v < corner + 2; ++v) {
+      const Index own = numbering.vertex(v);
+      if (own < 0) continue;
+      const bool zero = is_zero(lattice.sign[v]);
+      draft.points[own] = zero ? lattice.warped(field, v) : lattice.position(v);
+      draft.surface[own] = zero;
+      if (zero) continue;
+      for (std::uint32_t rest = numbering.cuts(v); rest; rest &= rest - 1) {
+        const int e = std::countr_zero(rest);
+        const Index at = numbering.cut(v, e);
+        draft.points[at] = lattice.cut(field, v, e);
+        draft.surface[at] = 1;
+      }
+    }
+  });
+
+  const auto shapes = cell_tets(lattice);
+  const auto signs = [&](const CellTet& shape, Vertex corner) {
+    std::array<Sign, 4> sign;
+    for (int x = 0; x < 4; ++x) sign[x] = lattice.sign[corner + shape.vertex[x]];
+    return sign;
+  };
+  std::vector<std::size_t> next(bricks.total() + 1, 0);
+  bricks.run([&](int b, Vertex corner) {
+    for (const auto& shape : shapes) next[b + 1] += Stencil::count(signs(shape, corner));
+  });
+  for (std::size_t b = 1; b < next.size(); ++b) next[b] += next[b - 1];
+  draft.tets.resize(next.back());
+  bricks.run([&](int b, Vertex corner) {
+    Stencil stencil(lattice, numbering, draft.points);
+    for (const auto& shape : shapes)
+      next[b] += stencil.write(shape, corner, signs(shape, corner), draft.tets.data() + next[b]);
+  });
+  return draft;
+}
+
+}  // namespace cardiotwin::meshes::stuffing
