@@ -1,0 +1,62 @@
+"""The module from the outside: build a small twin with the command line, run a beat, read it as NumPy."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+
+import cardiotwin as ct
+
+CLI = os.environ["CARDIOTWIN_CLI"]
+README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
+
+
+class Module(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        os.chdir(cls.folder.name)
+        subprocess.run([CLI, "phantom", "--out", "case", "--pixel", "2.8 mm", "--slice", "2.8 mm"], check=True)
+        subprocess.run(
+            [CLI, "build", "--image", "case/lge.nii.gz", "--labels", "case/labels.nii.gz", "--edge", "3.5 mm",
+             "--out", "patient07.twin"], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        os.chdir("/")
+        cls.folder.cleanup()
+
+    def test_readme_program(self):
+        program = re.search(r"```python\n(.*?)```", README.read_text(), re.S).group(1)
+        names = {}
+        exec(program, names)
+        lat, sim = names["lat"], names["sim"]
+        self.assertEqual(sim.time, 1500)
+        self.assertGreater(np.isfinite(lat).mean(), 0.5)
+        self.assertGreater(np.nanmax(lat), np.nanmin(lat) + 50)
+
+    def test_arrays_are_views_that_outlive_their_owner(self):
+        heart = ct.Anatomy.load("patient07.twin")
+        points, again = heart.mesh.points, heart.mesh.points
+        self.assertEqual(points.__array_interface__["data"], again.__array_interface__["data"])
+        total = points.sum()
+        del heart, again
+        self.assertEqual(points.sum(), total)
+        with self.assertRaises(ValueError):
+            points[0, 0] = 1
+
+    def test_errors_are_sentences(self):
+        with self.assertRaisesRegex(ct.FileError, "nowhere.twin"):
+            ct.Twin.load("nowhere.twin")
+        with self.assertRaisesRegex(ct.InputError, "border_zone"):
+            ct.Tissue.library("post-infarct")["borderzone"]
+        with self.assertRaises(ct.InputError):
+            ct.Simulation(ct.Twin.load("patient07.twin"), dt=50)
+
+
+if __name__ == "__main__":
+    unittest.main()
