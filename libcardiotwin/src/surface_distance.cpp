@@ -42,7 +42,7 @@ double squared_to_box(const Vec3& p, const Vec3& low, const Vec3& high) {
 SurfaceDistance::SurfaceDistance(std::span<const Vec3> points, std::vector<Triangle> triangles)
     : points_(points), triangles_(std::move(triangles)) {
   if (triangles_.empty()) throw InputError("Surface distance: the surface has no triangle; tag the boundary first");
-  boxes_.push_back({.low = {}, .high = {}, .first = 0, .last = static_cast<Index>(triangles_.size())});
+  boxes_.emplace_back(0, static_cast<Index>(triangles_.size()));
   for (Index box = 0; box < static_cast<Index>(boxes_.size()); ++box) split(box);
 }
 
@@ -68,8 +68,8 @@ void SurfaceDistance::split(Index index) {
     std::nth_element(triangles_.begin() + box.first, triangles_.begin() + middle, triangles_.begin() + box.last,
                      [&](const Triangle& a, const Triangle& b) { return key(a) < key(b); });
     box.left = static_cast<Index>(boxes_.size());
-    boxes_.push_back({.low = {}, .high = {}, .first = box.first, .last = middle});
-    boxes_.push_back({.low = {}, .high = {}, .first = middle, .last = box.last});
+    boxes_.emplace_back(box.first, middle);
+    boxes_.emplace_back(middle, box.last);
   }
   boxes_[index] = box;
 }

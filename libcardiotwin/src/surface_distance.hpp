@@ -18,9 +18,10 @@ class SurfaceDistance {
 
  private:
   struct Box {
-    Vec3 low, high;
-    Index first, last;   // triangles, for a leaf
-    Index left = -1;     // children are left and left + 1; -1 for a leaf
+    Box(Index begin, Index end) : first(begin), last(end) {}
+    Vec3 low = Vec3::Zero(), high = Vec3::Zero();
+    Index first, last;  // its triangles
+    Index left = -1;    // children are left and left + 1; -1 for a leaf
   };
   void split(Index box);
 

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include <Eigen/Geometry>
+#include <fmt/core.h>
+
+#include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/error.hpp>
+
+#include "connected.hpp"
+
+namespace cardiotwin {
+namespace {
+
+// The ventricle's own frame: height t along the axis from the apex [mm], angle from the septum's middle towards the anterior wall.
+struct LongAxis {
+  Vec3 origin, up, septal, anterior;
+  double cavity_low = 0, cavity_high = 0;  // the cavity's extent along the axis [mm]
+
+  explicit LongAxis(const Anatomy& anatomy) : origin(anatomy.apex) {
+    const Vec3 axis = anatomy.base_centre - anatomy.apex;
+    if (!(axis.norm() > 1e-6)) throw InputError("AHA segments: apex and base centre coincide; tag the surface first");
+    up = axis.normalized();
+    const Vec3 across = anatomy.septum - anatomy.septum.dot(up) * up;
+    if (!(across.norm() > 0.05 * anatomy.septum.norm())) {
+      throw InputError("AHA segments: the septum's direction lies along the long axis; name a point towards the septum");
+    }
+    septal = across.normalized();
+    // Seen from the apex towards the base, with the anterior wall up, the septum is on the left (the bull's eye): that is
+    // the patient's right, and makes septum, anterior, apex-to-base a right-handed triad.
+    anterior = up.cross(septal);
+    cavity_high = axis.norm();
+    cavity_low = std::numeric_limits<double>::infinity();
+    for (const auto& face : anatomy.surface) {
+      if (face.tag != Surface::endo) continue;
+      for (const Index node : face.nodes) cavity_low = std::min(cavity_low, height(anatomy.mesh.points()[node]));
+    }
+    if (!(cavity_low < cavity_high)) {
+      throw InputError("AHA segments: no endocardium lies between apex and base; tag the surface first");
+    }
+  }
+
+  double height(const Vec3& p) const { return (p - origin).dot(up); }
+  /// Degrees in [0, 360).
+  double angle(const Vec3& p) const {
+    const Vec3 r = p - origin;
+    const double degrees = std::atan2(r.dot(anterior), r.dot(septal)) * 180.0 / std::numbers::pi;
+    return degrees < 0 ? degrees + 360.0 : degrees;
+  }
+  /// Share of the cavity's length: 0 at its apex, 1 at the base.
+  double share(const Vec3& p) const { return (height(p) - cavity_low) / (cavity_high - cavity_low); }
+};
+
+std::uint8_t segment(const LongAxis& axis, const Vec3& p) {
+  // By sectors of 60 degrees from the septum's middle: anteroseptal, anterior, anterolateral, inferolateral, inferior, inferoseptal.
+  constexpr std::array<std::uint8_t, 6> ring{2, 1, 6, 5, 4, 3};
+  // By sectors of 90 degrees centred on the septum: septal, anterior, lateral, inferior.
+  constexpr std::array<std::uint8_t, 4> apical{14, 13, 16, 15};
+  const double share = axis.share(p), angle = axis.angle(p);
+  if (share < 0) return 17;
+  if (share < 1.0 / 3.0) return apical[static_cast<std::size_t>((angle + 45.0) / 90.0) % 4];
+  const std::uint8_t basal = ring[static_cast<std::size_t>(angle / 60.0) % 6];
+  return share < 2.0 / 3.0 ? basal + 6 : basal;
+}
+
+std::vector<Index> nodes_of(const Anatomy& anatomy, Surface tag) {
+  std::vector<Index> nodes;
+  for (const auto& face : anatomy.surface) {
+    if (face.tag == tag) nodes.insert(nodes.end(), face.nodes.begin(), face.nodes.end());
+  }
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  return nodes;
+}
+
+// The node of `candidates` with the least cost; -1 where there is none of finite cost.
+template <class Cost>
+Index cheapest(const std::vector<Index>& candidates, const Cost& cost) {
+  Index best = -1;
+  double least = std::numeric_limits<double>::infinity();
+  for (const Index node : candidates) {
+    if (const double c = cost(node); c < least) least = c, best = node;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> aha_segments(const Anatomy& anatomy) {
+  const LongAxis axis(anatomy);
+  std::vector<std::uint8_t> segments(anatomy.mesh.tet_count());
+  for (std::size_t t = 0; t < segments.size(); ++t) segments[t] = segment(axis, anatomy.mesh.centroid(t));
+  return segments;
+}
+
+std::vector<Site> standard_sites(const Anatomy& anatomy, double radius) {
+  const Mesh& mesh = anatomy.mesh;
+  if (anatomy.aha.size() != mesh.tet_count()) throw InputError("Pacing sites: the anatomy has no AHA segments; assign them first");
+  const LongAxis axis(anatomy);
+  const auto endo = nodes_of(anatomy, Surface::endo), epi = nodes_of(anatomy, Surface::epi);
+  if (epi.empty()) throw InputError("Pacing sites: no face is tagged as epicardium");
+
+  const auto component = largest_conducting_component(anatomy);
+  std::array<Vec3, 18> centroid;
+  centroid.fill(Vec3::Zero());
+  std::array<double, 18> volume{};
+  std::vector<std::uint32_t> segments_at(mesh.node_count(), 0);  // bit k: the node is on a tet of segment k
+  std::vector<std::uint8_t> alive(mesh.node_count(), 0);
+  for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
+    const double v = mesh.volume(t);
+    centroid[anatomy.aha[t]] += v * mesh.centroid(t);
+    volume[anatomy.aha[t]] += v;
+    for (const Index node : mesh.tets()[t]) {
+      segments_at[node] |= 1u << anatomy.aha[t];
+      if (component[t]) alive[node] = 1;
+    }
+  }
+
+  const auto points = mesh.points();
+  std::vector<Site> sites;
+  const auto add = [&](std::string name, Index node) {
+    if (node < 0) throw InputError(fmt::format("Pacing sites: no conducting tissue for \"{}\"; is all of the muscle core?", name));
+    sites.push_back(make_site(anatomy, std::move(name), points[node], radius));
+  };
+  for (int k = 1; k <= 17; ++k) {
+    if (!(volume[k] > 0)) continue;
+    const Vec3 centre = centroid[k] / volume[k];
+    const auto distance = [&](Index node, bool in_segment) {
+      const bool usable = alive[node] && (!in_segment || (segments_at[node] >> k & 1u));
+      return usable ? (points[node] - centre).norm() : std::numeric_limits<double>::infinity();
+    };
+    Index node = cheapest(endo, [&](Index i) { return distance(i, true); });
+    if (node < 0) node = cheapest(endo, [&](Index i) { return distance(i, false); });
+    add(fmt::format("aha{}", k), node);
+  }
+  // A catheter in the RV apex touches the septum from its right side, a sixth of the cavity's length above its apex.
+  add("rv_apex", cheapest(epi, [&](Index i) {
+        const Vec3 r = points[i] - axis.origin;
+        const double up = (axis.share(points[i]) - 1.0 / 6.0) * (axis.cavity_high - axis.cavity_low);
+        return alive[i] && r.dot(axis.septal) > 0 ? std::hypot(up, r.dot(axis.anterior)) : std::numeric_limits<double>::infinity();
+      }));
+  add("apex", cheapest(epi, [&](Index i) {
+        return alive[i] ? (points[i] - anatomy.apex).norm() : std::numeric_limits<double>::infinity();
+      }));
+  return sites;
+}
+
+}  // namespace cardiotwin
