@@ -1,0 +1,72 @@
+#pragma once
+/// Voxel arithmetic shared by the steps of `build`; private to the picture room.
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <cardiotwin/meshes/image.hpp>
+
+namespace cardiotwin::meshes {
+
+/// Canonical labels (scar.hpp).
+inline constexpr std::uint8_t background = 0, lv_cavity = 1, muscle = 2, infarct = 3, no_reflow = 4, rv_cavity = 5;
+
+using Mask = std::vector<std::uint8_t>;
+
+inline constexpr int face_steps[6][3] = {{-1, 0, 0}, {1, 0, 0}, {0, -1, 0}, {0, 1, 0}, {0, 0, -1}, {0, 0, 1}};
+
+/// Calls f(i, j, k, offset) in memory order.
+template <class F>
+void for_each_voxel(const Grid& grid, const F& f) {
+  std::size_t v = 0;
+  for (int k = 0; k < grid.size[2]; ++k) {
+    for (int j = 0; j < grid.size[1]; ++j) {
+      for (int i = 0; i < grid.size[0]; ++i) f(i, j, k, v++);
+    }
+  }
+}
+
+inline bool holds(const Grid& g, int i, int j, int k) {
+  return i >= 0 && j >= 0 && k >= 0 && i < g.size[0] && j < g.size[1] && k < g.size[2];
+}
+
+/// The label of a voxel, background beyond the grid.
+inline std::uint8_t label_at(const Labels& labels, int i, int j, int k) {
+  return holds(labels.grid, i, j, k) ? labels.values[labels.grid.offset(i, j, k)] : background;
+}
+/// The label of the voxel nearest to a position.
+inline std::uint8_t label_at(const Labels& labels, const Vec3& position) {
+  const Vec3 index = labels.grid.index(position);
+  return label_at(labels, static_cast<int>(std::lround(index[0])), static_cast<int>(std::lround(index[1])),
+                  static_cast<int>(std::lround(index[2])));
+}
+
+/// Volume of one voxel [ml].
+inline double voxel_ml(const Grid& grid) { return grid.spacing.prod() / 1000.0; }
+
+enum class Neighbours { faces, corners };  ///< 6 or 26
+
+/// Connected pieces of the mask, the largest first (ties: the one whose first voxel comes first).
+struct VoxelPieces {
+  std::vector<std::int32_t> of;   ///< per voxel, -1 outside the mask
+  std::vector<std::size_t> size;  ///< voxels per piece, descending
+};
+VoxelPieces voxel_pieces(const Grid&, const Mask&, Neighbours);
+/// Clears all but the largest piece; returns how many voxels were cleared.
+std::size_t keep_largest_piece(const Grid&, Mask&, Neighbours);
+
+/// For each voxel the nearest one of the mask, exactly (Felzenszwalb & Huttenlocher 2012, doi 10.4086/toc.2012.v008a019).
+struct Nearest {
+  std::vector<float> squared;       ///< distance squared [mm2], infinity where the mask is empty
+  std::vector<std::int32_t> voxel;  ///< offset of the nearest voxel, -1 where the mask is empty
+};
+Nearest nearest_of(const Grid&, const Mask&);
+
+/// The part of `labels` from voxel `low` to `high`, both included.
+Labels crop(const Labels& labels, const std::array<int, 3>& low, const std::array<int, 3>& high);
+
+/// Gaussian of standard deviation `sigma` [mm], zero beyond the grid, cut at four sigma.
+void smooth(Image&, double sigma);
+
+}  // namespace cardiotwin::meshes
