@@ -1,13 +1,12 @@
 #include "plan_json.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/provenance.hpp>
+#include <cmath>
+#include <limits>
 
 namespace cardiotwin::plan_json {
 namespace {
@@ -48,7 +47,9 @@ Json array_of(const std::vector<T>& items, Write write) {
 }  // namespace
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-double number(const Json& json) { return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>(); }
+double number(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
 
 Json position(const Vec3& p) { return Json::array({number(p.x()), number(p.y()), number(p.z())}); }
 Vec3 position(const Json& json) { return {number(json.at(0)), number(json.at(1)), number(json.at(2))}; }
@@ -173,16 +174,17 @@ Json parse_file(const std::filesystem::path& path, std::string_view schema) {
   const std::string text = read_text(path);
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object())
-    throw FileError(fmt::format("\"{}\" is not valid JSON: it is damaged or was cut off; restore it or run the study again",
-                                path.string()));
+    throw FileError(fmt::format(
+        "\"{}\" is not valid JSON: it is damaged or was cut off; restore it or run the study again", path.string()));
   const std::string found = json.value("schema", std::string());
   if (found != schema)
     throw FileError(fmt::format("\"{}\" has schema \"{}\" where \"{}\" is expected", path.string(), found, schema));
   const int version = json.value("schema_version", 0);
   if (version != schema_version)
-    throw FileError(fmt::format("\"{}\" has version {} of schema \"{}\" but this program reads version {}; use the "
-                                "cardiotwin that wrote it, or run the study again",
-                                path.string(), version, schema, schema_version));
+    throw FileError(
+        fmt::format("\"{}\" has version {} of schema \"{}\" but this program reads version {}; use the "
+                    "cardiotwin that wrote it, or run the study again",
+                    path.string(), version, schema, schema_version));
   return json;
 }
 
@@ -201,9 +203,10 @@ void load_circuit_maps(const std::filesystem::path& h5, std::vector<Circuit>& ci
     const std::string name = fmt::format("circuit_{}", i);
     const auto found = std::find_if(maps.begin(), maps.end(), [&](const Map& map) { return map.name == name; });
     if (found == maps.end())
-      throw FileError(fmt::format("\"{}\" lacks map \"{}\" of {} circuits: it does not belong to the plan beside it; run "
-                                  "the study again",
-                                  h5.string(), name, circuits.size()));
+      throw FileError(
+          fmt::format("\"{}\" lacks map \"{}\" of {} circuits: it does not belong to the plan beside it; run "
+                      "the study again",
+                      h5.string(), name, circuits.size()));
     Map lat = *found;
     lat.name = circuits[i].lat.name;
     lat.unit = circuits[i].lat.unit;
@@ -230,9 +233,10 @@ void save_plan(const Plan& plan, const std::filesystem::path& folder) {
 Plan load_plan(const std::filesystem::path& folder) {
   const auto path = folder / "plan.json";
   if (!std::filesystem::exists(path))
-    throw FileError(fmt::format("study \"{}\" has no plan.json: it is not finished, or not a study folder; run "
-                                "`cardiotwin plan` on it to finish",
-                                folder.string()));
+    throw FileError(
+        fmt::format("study \"{}\" has no plan.json: it is not finished, or not a study folder; run "
+                    "`cardiotwin plan` on it to finish",
+                    folder.string()));
   const auto json = plan_json::parse_file(path, "cardiotwin-plan");
   Plan plan;
   try {

@@ -1,15 +1,13 @@
 #pragma once
-/// JSON of a plan's parts, shared by plan.json and the run files of a study. Positions are [x, y, z] in mm, LPS. A double
-/// is written with the digits that read back to the same double; a value that is not finite is written as null.
+/// JSON of a plan's parts, shared by plan.json and the run files of a study. Positions are [x, y, z] in mm, LPS. A
+/// double is written with the digits that read back to the same double; a value that is not finite is written as null.
 
+#include <cardiotwin/plan.hpp>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include <cardiotwin/plan.hpp>
 
 namespace cardiotwin::plan_json {
 
@@ -32,7 +30,8 @@ Target target(const Json&);
 Json plan(const Plan&);
 Plan plan(const Json&);
 
-/// Parses the file at `path` as a JSON object of the named schema; throws FileError where it is damaged, another schema or version.
+/// Parses the file at `path` as a JSON object of the named schema; throws FileError where it is damaged, another schema
+/// or version.
 Json parse_file(const std::filesystem::path& path, std::string_view schema);
 
 /// LAT maps of circuits, in their order, as HDF5 maps named "circuit_0", "circuit_1", ...

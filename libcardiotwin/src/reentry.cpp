@@ -2,20 +2,21 @@
 //
 //   1. Cycle length: median over the muscle of the last interval between activations.
 //   2. Proof: the wave is walked backwards from the last activation, node to earliest neighbour. In a re-entry the walk
-//      comes back to where it was one cycle length before; from a focus or a stimulus it ends there. No closed path, no circuit.
+//      comes back to where it was one cycle length before; from a focus or a stimulus it ends there. No closed path, no
+//      circuit.
 //   3. Isthmus: along the closed path, the size of the wavefront the path runs through (muscle activated per ms and
-//      connected to the path). Where it is small, the wave is confined: diastole on the surface ECG. Following the path's
-//      own wavefront rather than all of the muscle's keeps late-activated muscle elsewhere from hiding the entrance.
+//      connected to the path). Where it is small, the wave is confined: diastole on the surface ECG. Following the
+//      path's own wavefront rather than all of the muscle's keeps late-activated muscle elsewhere from hiding the
+//      entrance.
 //   4. Centre, exit, entrance and centre line: centroids of that wavefront.
 //
 // Muscle is weighted by volume, so mesh density does not matter.
 
 #include <algorithm>
+#include <cardiotwin/reentry.hpp>
 #include <cmath>
 #include <numbers>
 #include <numeric>
-
-#include <cardiotwin/reentry.hpp>
 
 #include "reentry_graph.hpp"
 
@@ -25,11 +26,11 @@ namespace {
 using reentry::ActivationGraph;
 using reentry::Visit;
 
-constexpr double shortest_cycle = 60;   // [ms]; shorter intervals are one wave counted twice
-constexpr double smallest_loop = 8;     // [mm]; a path that never leaves such a ball circles nothing
-constexpr double rate_window = 5;       // [ms], half width of a wavefront on the path
-constexpr double centre_window = 10;    // [ms], half width at the isthmus' centre
-constexpr double end_window = 3;        // [ms], half width at its entrance and exit
+constexpr double shortest_cycle = 60;  // [ms]; shorter intervals are one wave counted twice
+constexpr double smallest_loop = 8;    // [mm]; a path that never leaves such a ball circles nothing
+constexpr double rate_window = 5;      // [ms], half width of a wavefront on the path
+constexpr double centre_window = 10;   // [ms], half width at the isthmus' centre
+constexpr double end_window = 3;       // [ms], half width at its entrance and exit
 
 struct Weighted {
   double value, weight;
@@ -89,7 +90,8 @@ class Walk {
   double last() const { return visits_.front().time; }
   /// Index of the latest visit at or before `time`.
   std::size_t at(double time) const {
-    const auto found = std::partition_point(visits_.begin(), visits_.end(), [&](const Visit& v) { return v.time > time; });
+    const auto found =
+        std::partition_point(visits_.begin(), visits_.end(), [&](const Visit& v) { return v.time > time; });
     return std::min<std::size_t>(found - visits_.begin(), visits_.size() - 1);
   }
   Vec3 place(double time) const {
@@ -153,7 +155,7 @@ class Fronts {
     return std::clamp((turns - std::floor(turns)) * cycle_, 0.0, std::nextafter(cycle_, 0.0));
   }
   double phase(Index node) const { return phase_[node]; }  ///< activation within the turn [ms], NaN if none
-  double mean_rate() const { return total_ / cycle_; }  ///< [mm3/ms]
+  double mean_rate() const { return total_ / cycle_; }     ///< [mm3/ms]
 
   struct Front {
     double volume = 0;
@@ -289,7 +291,8 @@ void locate_isthmus(const Anatomy& anatomy, const ActivationGraph& graph, Fronts
 
 }  // namespace
 
-std::optional<Circuit> find_circuit(const Anatomy& anatomy, const ActivationHistory& history, const CircuitOptions& options) {
+std::optional<Circuit> find_circuit(const Anatomy& anatomy, const ActivationHistory& history,
+                                    const CircuitOptions& options) {
   const ActivationGraph graph(anatomy, history);
   const auto latest = graph.latest();
   if (!latest) return {};
@@ -314,8 +317,8 @@ std::optional<Circuit> find_circuit(const Anatomy& anatomy, const ActivationHist
   return circuit;
 }
 
-// Activation maps live on a circle of one cycle, so they are compared by the length of the mean phase difference vector:
-// 1 where one map is the other shifted in time, near 0 where they have nothing in common.
+// Activation maps live on a circle of one cycle, so they are compared by the length of the mean phase difference
+// vector: 1 where one map is the other shifted in time, near 0 where they have nothing in common.
 bool same_circuit(const Circuit& a, const Circuit& b) {
   if ((a.exit - b.exit).norm() >= 10) return false;
   if (std::abs(a.cycle_length - b.cycle_length) >= 0.1 * std::max(a.cycle_length, b.cycle_length)) return false;

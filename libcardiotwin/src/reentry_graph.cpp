@@ -1,13 +1,12 @@
 #include "reentry_graph.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cardiotwin/error.hpp>
 #include <cmath>
 #include <limits>
 #include <tuple>
-
-#include <fmt/format.h>
-
-#include <cardiotwin/error.hpp>
 
 namespace cardiotwin::reentry {
 namespace {
@@ -29,9 +28,10 @@ ActivationGraph::ActivationGraph(const Anatomy& anatomy, const ActivationHistory
     : points_(anatomy.mesh.points()), history_(history), volume_(anatomy.mesh.node_count(), 0.0) {
   const std::size_t nodes = anatomy.mesh.node_count();
   if (history.depth < 2 || history.lat.size() != nodes * std::size_t(history.depth))
-    throw InputError(fmt::format("ActivationHistory: {} times at depth {} do not fit a mesh of {} nodes; depth must be at "
-                                 "least 2 and the length nodes * depth",
-                                 history.lat.size(), history.depth, nodes));
+    throw InputError(
+        fmt::format("ActivationHistory: {} times at depth {} do not fit a mesh of {} nodes; depth must be at "
+                    "least 2 and the length nodes * depth",
+                    history.lat.size(), history.depth, nodes));
   std::vector<std::pair<Index, Index>> edges;
   for (std::size_t t = 0; t < anatomy.mesh.tet_count(); ++t) {
     const Tet& tet = anatomy.mesh.tets()[t];

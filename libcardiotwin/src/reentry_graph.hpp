@@ -1,10 +1,9 @@
 #pragma once
 /// The excited part of a heart as a graph with activation times: what the search for a circuit walks on.
 
+#include <cardiotwin/reentry.hpp>
 #include <optional>
 #include <vector>
-
-#include <cardiotwin/reentry.hpp>
 
 namespace cardiotwin::reentry {
 
@@ -14,8 +13,8 @@ struct Visit {
   double time = 0;  ///< [ms]
 };
 
-/// Nodes that were activated, joined by the edges of tets that conduct: not core, and all four nodes activated (so lesions,
-/// which the history knows only by their silence, are left out).
+/// Nodes that were activated, joined by the edges of tets that conduct: not core, and all four nodes activated (so
+/// lesions, which the history knows only by their silence, are left out).
 class ActivationGraph {
  public:
   /// Throws InputError where the history has another length than nodes times depth.
@@ -39,7 +38,8 @@ class ActivationGraph {
 
  private:
   std::optional<Visit> predecessor(const Visit&) const;
-  std::optional<Visit> earliest(const Visit& from, std::span<const Index> candidates, double slowest, double slack) const;
+  std::optional<Visit> earliest(const Visit& from, std::span<const Index> candidates, double slowest,
+                                double slack) const;
 
   std::span<const Vec3> points_;
   const ActivationHistory& history_;
