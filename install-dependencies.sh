@@ -4,7 +4,7 @@
 set -eu
 
 packages="g++ cmake ninja-build ccache
-  libeigen3-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libssl-dev libhdf5-dev
+  libeigen3-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libssl-dev zlib1g-dev libhdf5-dev
   libvtk9-dev libinsighttoolkit5-dev libgtest-dev libbenchmark-dev
   python3-dev python3-numpy pybind11-dev"
 

@@ -180,17 +180,7 @@ void write_volume(const fs::path& path, const Volume<T>& volume, nifti::Type typ
   }
   const auto bytes =
       compress(nifti::compose(volume.grid, type), volume.values.data(), volume.values.size() * sizeof(T));
-  const fs::path temporary = path.string() + ".part";
-  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-  out.write(reinterpret_cast<const char*>(bytes.data()), std::streamsize(bytes.size()));
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(temporary, path, error);
-  if (!out || error) {
-    fs::remove(temporary, error);
-    throw FileError(fmt::format("image {} cannot be written; check the permissions of its folder and the free space",
-                                path.string()));
-  }
+  write_text(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace

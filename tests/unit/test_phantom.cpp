@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <cardiotwin/io.hpp>
 #include <cardiotwin/meshes/phantom.hpp>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <numbers>
 
 using namespace cardiotwin;
 using namespace cardiotwin::meshes;
@@ -183,6 +186,29 @@ TEST(Phantom, SeedChangesNoiseOnlyAndRepeats) {
   EXPECT_EQ(a.image.values, b.image.values);
   EXPECT_NE(a.image.values, c.image.values);
   EXPECT_EQ(a.labels.values, c.labels.values);
+}
+
+TEST(Phantom, FilesHoldThePhantomAndItsTruth) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "cardiotwin_phantom_files";
+  std::filesystem::remove_all(folder);
+  PhantomOptions options = coarse();
+  options.rotation_degrees = {10, 20, 30};
+  const Phantom phantom = make_phantom(options);
+  write_phantom(phantom, options, folder);
+  EXPECT_EQ(read_image(folder / "lge.nii.gz").values, phantom.image.values);
+  EXPECT_EQ(read_labels(folder / "labels.nii.gz").values, phantom.labels.values);
+  const auto truth = nlohmann::json::parse(read_text(folder / "truth.json"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NEAR(truth["channel"]["entrance"][i], phantom.truth.channel.front()[i], 1e-5);
+    EXPECT_NEAR(truth["channel"]["exit"][i], phantom.truth.channel.back()[i], 1e-5);
+  }
+  EXPECT_EQ(truth["options"]["rotation_degrees"][2], 30);
+  EXPECT_EQ(truth["seed"], 7);
+  EXPECT_NE(truth["note"].get<std::string>().find("Research use only"), std::string::npos);
+  options.channel = false;
+  write_phantom(make_phantom(options), options, folder);
+  EXPECT_TRUE(nlohmann::json::parse(read_text(folder / "truth.json"))["channel"].is_null());
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Phantom, ImpossibleSizesAreRefused) {
