@@ -58,7 +58,9 @@ inline Gradients gradients(const Elements& e, std::size_t t) {
 template <class Local>
 void assemble(const Elements& e, const Stars& s, Matrix& m, const Local& local) {
   const auto rows = static_cast<Index>(m.rows());
+#ifdef _OPENMP  // tests include this header without OpenMP
 #pragma omp parallel for schedule(static)
+#endif
   for (Index i = 0; i < rows; ++i) {
     const Index *first = m.column.data() + m.start[i], *last = m.column.data() + m.start[i + 1];
     for (Index k = s.start[i]; k < s.start[i + 1]; ++k) {

@@ -29,7 +29,7 @@ struct SurfaceFace {
 struct Site {
   std::string name;  ///< "aha7", "rv_apex", ...
   Vec3 position;     ///< [mm, LPS]
-  std::vector<Index> nodes;
+  std::vector<Index> nodes = {};
 };
 
 struct Anatomy {

@@ -16,11 +16,11 @@ enum class Location { node, tet };
 /// A named field with a unit: `components` values per node or tet, component fastest. NaN means "no value here"
 /// (a node that was never activated, the core of a scar).
 struct Map {
-  std::string name;
-  std::string unit;
+  std::string name = {};
+  std::string unit = {};
   Location at = Location::node;
   int components = 1;
-  std::vector<double> values;
+  std::vector<double> values = {};
 };
 
 }  // namespace cardiotwin

@@ -37,7 +37,7 @@ class ActivationMap : public Recorder {
 
  private:
   Which which_;
-  Map map_{.name = "LAT", .unit = "ms"};
+  Map map_{.name = "LAT", .unit = "ms", .at = Location::node, .components = 1, .values = {}};
 };
 
 /// Latest repolarisation time [ms]: downward crossing of the 90 % level.
@@ -48,7 +48,7 @@ class RepolarizationMap : public Recorder {
   void reset() override;
 
  private:
-  Map map_{.name = "repolarization", .unit = "ms"};
+  Map map_{.name = "repolarization", .unit = "ms", .at = Location::node, .components = 1, .values = {}};
 };
 
 /// V(t) at chosen nodes.

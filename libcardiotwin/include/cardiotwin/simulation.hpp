@@ -21,7 +21,7 @@ struct SimulationOptions {
   Backend backend = Backend::cpu();
   Precision precision = Precision::fp64;
   double ionic_load = 2.0 / 3.0;         ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
-  std::vector<Lesion> lesions;           ///< tets whose centroid lies in one of them do not conduct
+  std::vector<Lesion> lesions = {};         ///< tets whose centroid lies in one of them do not conduct
   double activation_threshold = NAN;     ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
 };
 

@@ -11,7 +11,7 @@ enum class Waveform { square, biphasic };  ///< biphasic: the second half revers
 
 /// A current injected at a set of nodes.
 struct Stimulus {
-  std::vector<Index> nodes;
+  std::vector<Index> nodes = {};
   double start = 0;            ///< [ms]
   double duration = 2;         ///< [ms]
   double amplitude = 50;       ///< [A/F = mV/ms], positive depolarises
