@@ -84,7 +84,7 @@ Tissue post_infarct() {
 
 Tissue post_infarct_ten_tusscher() {
   Tissue tissue;
-  tissue.model = "ten-tusscher-2006";
+  tissue.model = "tentusscher-2006";
   auto& r = tissue.regions;
   r["healthy"] = living({.along = 0.60, .across = 0.40}, ten_tusscher_sigma);
   r["healthy"].variant = "epi";
@@ -98,7 +98,7 @@ Tissue post_infarct_ten_tusscher() {
 
 Tissue healthy_ten_tusscher() {
   Tissue tissue;
-  tissue.model = "ten-tusscher-2006";
+  tissue.model = "tentusscher-2006";
   tissue.regions["healthy"] = living({.along = 0.60, .across = 0.40}, ten_tusscher_sigma);
   tissue.regions["healthy"].variant = "epi";
   return tissue;
