@@ -35,11 +35,11 @@ class EngineImpl final : public Engine {
         executor_(std::move(executor)),
         slice_start_(layout_.slice_start),
         column_(layout_.column),
-        set_(layout_.set),
         slice_set_(layout_.slice_set),
         diffusion_(weights(p.diffusion, p.dt)),
         load_(has_load(p) ? weights(p.load, 1) : std::vector<T>{}),
         constants_(constants()),
+        mixed_constants_(mixed_constants()),
         v_{Buffer<T>(slots()), Buffer<T>(slots())},
         d_{Buffer<T>(slots()), Buffer<T>(slots())},
         states_(slots() * state_count()),
@@ -189,6 +189,20 @@ class EngineImpl final : public Engine {
     return result;
   }
 
+  std::vector<T> mixed_constants() const {
+    const auto per_set = constants();
+    const auto count = std::size_t(ops_.constant_count), lanes = std::size_t(layout_.lanes);
+    std::vector<T> result;
+    for (const auto slice : layout_.mixed_slices) {
+      for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t l = 0; l < lanes; ++l) {
+          result.push_back(per_set[layout_.set[std::size_t(slice) * lanes + l] * count + k]);
+        }
+      }
+    }
+    return result;
+  }
+
   void fill_args(const Problem& p) {
     args_.slices = layout_.slices;
     args_.slice_start = slice_start_.data();
@@ -196,7 +210,7 @@ class EngineImpl final : public Engine {
     args_.diffusion = diffusion_.data();
     args_.load = load_.size() ? load_.data() : nullptr;
     args_.constants = constants_.data();
-    args_.set = set_.data();
+    args_.mixed_constants = mixed_constants_.data();
     args_.slice_set = slice_set_.data();
     args_.stimulus = stimulus_.data();
     args_.stimulated = stimulated_.data();
@@ -307,9 +321,8 @@ class EngineImpl final : public Engine {
   Layout layout_;
   Executor executor_;
   Buffer<std::int32_t> slice_start_, column_;
-  Buffer<std::uint8_t> set_;
   Buffer<std::int32_t> slice_set_;
-  Buffer<T> diffusion_, load_, constants_;
+  Buffer<T> diffusion_, load_, constants_, mixed_constants_;
   Buffer<T> v_[2], d_[2], states_, stimulus_;
   Buffer<std::uint8_t> stimulated_;
   Buffer<double> activations_, repolarizations_;

@@ -97,12 +97,14 @@ Layout::Layout(const Problem& p, int c) : lanes(c), slices(int((p.nodes() + std:
   };
   slice_start.assign(1, 0);
   for (std::size_t first = 0; first < slots(); first += width) {
-    int longest = 0, one_set = set[first];
+    int longest = 0;
+    bool mixed = false;
     for (std::size_t slot = first; slot < first + width; ++slot) {
       longest = std::max(longest, row_length(slot));
-      if (set[slot] != set[first]) one_set = -1;
+      mixed = mixed || set[slot] != set[first];
     }
-    slice_set.push_back(one_set);
+    slice_set.push_back(mixed ? -1 - std::int32_t(mixed_slices.size()) : std::int32_t(set[first]));
+    if (mixed) mixed_slices.push_back(std::int32_t(first / width));
     for (int k = 0; k < longest; ++k) {
       for (std::size_t slot = first; slot < first + width; ++slot) {
         const bool real = k < row_length(slot);

@@ -20,7 +20,8 @@ struct Layout {
   std::vector<std::int32_t> column;        ///< per entry: slot; the row's own where padded
   std::vector<std::int32_t> source;        ///< per entry: non-zero of the problem, -1 where padded
   std::vector<std::uint8_t> set;           ///< per slot
-  std::vector<std::int32_t> slice_set;     ///< per slice; -1 where the slots differ
+  std::vector<std::int32_t> slice_set;     ///< per slice: its set; -1 - i for the i-th slice whose slots differ
+  std::vector<std::int32_t> mixed_slices;  ///< those
 
   std::size_t slots() const { return std::size_t(slices) * std::size_t(lanes); }
 };

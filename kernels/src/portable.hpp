@@ -47,4 +47,118 @@ CT_HD T select(bool cond, T a, T b) {
 #endif
 }
 
+template <class T>
+CT_HD T clamp(T x, T low, T high) {
+  const T above = select(x < low, low, x);
+  return select(above > high, high, above);
+}
+
+/// x = n ln 2 + r with |r| <= ln 2 / 2. Adding 1.5 * 2^(mantissa bits) rounds x / ln 2 to the integer n and leaves it
+/// in the low bits of the sum, from where a shift carries it to the exponent. Both compilers must keep the order of
+/// these operations, which is why the library is never built with -ffast-math.
+template <class T>
+struct Reduced;
+
+template <>
+struct Reduced<float> {
+  float r;
+  std::uint32_t n;  ///< shifted to the exponent's place
+
+  CT_HD explicit Reduced(float x) {
+    const float t = x * 1.44269504f + 12582912.0f;
+    const float whole = t - 12582912.0f;
+    r = x - whole * 0.693359375f;  // ln 2 in two parts, the first exact in 10 bits
+    r = r - whole * -2.12194440e-4f;
+    n = __builtin_bit_cast(std::uint32_t, t) << 23;
+  }
+  CT_HD float scale(float y) const { return __builtin_bit_cast(float, __builtin_bit_cast(std::uint32_t, y) + n); }
+  /// exp(r) - 1. Chebyshev interpolation of (exp(r) - 1 - r) / r^2; relative error of exp 1.0e-8.
+  CT_HD float exp_minus_1() const {
+    const float r2 = r * r;
+    const float low = 4.99999999e-1f + r * 1.66665770e-1f;
+    const float high = 4.16665555e-2f + r * 8.36317905e-3f;
+    return r + r2 * (low + r2 * (high + r2 * 1.39261836e-3f));
+  }
+  static constexpr float lowest = -87.0f, highest = 88.0f;
+};
+
+template <>
+struct Reduced<double> {
+  double r;
+  std::uint64_t n;
+
+  CT_HD explicit Reduced(double x) {
+    const double t = x * 1.4426950408889634 + 6755399441055744.0;
+    const double whole = t - 6755399441055744.0;
+    r = x - whole * 6.93147180369123816490e-01;  // the first part exact in 33 bits
+    r = r - whole * 1.90821492927058770002e-10;
+    n = __builtin_bit_cast(std::uint64_t, t) << 52;
+  }
+  CT_HD double scale(double y) const { return __builtin_bit_cast(double, __builtin_bit_cast(std::uint64_t, y) + n); }
+  /// As above with degree 9 for the quotient; relative error of exp 1.7e-17 before rounding.
+  CT_HD double exp_minus_1() const {
+    const double r2 = r * r, r4 = r2 * r2;
+    const double q01 = 5.0000000000000010221e-1 + r * 1.6666666666666667453e-1;
+    const double q23 = 4.1666666666624127873e-2 + r * 8.3333333333300618325e-3;
+    const double q45 = 1.3888888917213716901e-3 + r * 1.9841269863053616878e-4;
+    const double q67 = 2.4801521295954375131e-5 + r * 2.7557268459997064770e-6;
+    const double q89 = 2.7620088445409748158e-7 + r * 2.5100385495510319638e-8;
+    return r + r2 * ((q01 + r2 * q23) + r4 * ((q45 + r2 * q67) + r4 * q89));
+  }
+  static constexpr double lowest = -708.0, highest = 709.0;
+};
+
+/// exp(x), within 2 units in the last place; x is clamped to where the result is a normal number. NaN stays NaN.
+template <class T>
+CT_HD T exp(T x) {
+  const Reduced<T> reduced(clamp(x, Reduced<T>::lowest, Reduced<T>::highest));
+  return reduced.scale(1 + reduced.exp_minus_1());
+}
+
+/// exp(x) - 1 for x <= 0, to full relative accuracy however small x is: the growth of a slow gate in one step.
+template <class T>
+CT_HD T expm1_negative(T x) {
+  const Reduced<T> reduced(clamp(x, Reduced<T>::lowest, T(0)));
+  const T power = reduced.scale(T(1));
+  return power * reduced.exp_minus_1() + (power - 1);
+}
+
+/// Natural logarithm of a positive normal number, within 2 units in the last place. x = 2^n m, m in [sqrt 1/2, sqrt 2);
+/// with s = (m - 1) / (m + 1), ln m = 2 atanh s = s (2 + s^2 P(s^2)). Zero and negative numbers give NaN.
+CT_HD float log(float x) {
+  constexpr std::uint32_t root_half = 0x3f3504f3u;
+  const std::uint32_t shifted = __builtin_bit_cast(std::uint32_t, x) - root_half;
+  const float n = float(std::int32_t(shifted) >> 23);
+  const float m = __builtin_bit_cast(float, (shifted & 0x007fffffu) + root_half);
+  const float s = (m - 1) / (m + 1);
+  const float z = s * s;
+  const float p = 6.66666666e-1f + z * (4.00001219e-1f + z * (2.85508197e-1f + z * 2.33305629e-1f));
+  const float result = n * 0.693359375f + (s * (2 + z * p) + n * -2.12194440e-4f);
+  return select(x > 0, result, __builtin_nanf(""));
+}
+
+CT_HD double log(double x) {
+  constexpr std::uint64_t root_half = 0x3fe6a09e667f3bcdull;
+  // n + 1023 >= 0 sits in the top bits; or-ing it into the mantissa of 2^52 turns it into a number without a
+  // conversion.
+  constexpr std::uint64_t bias = 1023ull << 52;
+  const std::uint64_t shifted = __builtin_bit_cast(std::uint64_t, x) - root_half;
+  const double n =
+      __builtin_bit_cast(double, ((shifted + bias) >> 52) | 0x4330000000000000ull) - (4503599627370496.0 + 1023);
+  const double m = __builtin_bit_cast(double, (shifted & 0x000fffffffffffffull) + root_half);
+  const double s = (m - 1) / (m + 1);
+  const double z = s * s, z2 = z * z;
+  const double q01 = 6.6666666666666664650e-1 + z * 4.0000000000000877511e-1;
+  const double q23 = 2.8571428570803290887e-1 + z * 2.2222222391786421503e-1;
+  const double q45 = 1.8181795632400486436e-1 + z * 1.5386240122866316454e-1;
+  const double q67 = 1.3268761899234772783e-1 + z * 1.3086743611213780436e-1;
+  const double p = (q01 + z2 * q23) + z2 * z2 * (q45 + z2 * q67);
+  const double result = n * 6.93147180369123816490e-01 + (s * (2 + z * p) + n * 1.90821492927058770002e-10);
+  return select(x > 0, result, __builtin_nan(""));
+}
+
+/// Square root: one instruction everywhere.
+CT_HD float sqrt(float x) { return __builtin_sqrtf(x); }
+CT_HD double sqrt(double x) { return __builtin_sqrt(x); }
+
 }  // namespace cardiotwin::kernels::CT_BACKEND

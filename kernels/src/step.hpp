@@ -14,11 +14,11 @@
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
-/// One state of one lane: w[s] is state s.
+/// Lane-interleaved numbers seen from one lane: x[k] is its k-th.
 template <class T, int C>
-struct StateAccess {
+struct Strided {
   T* first;
-  CT_HD T& operator[](int s) const { return first[s * C]; }
+  CT_HD T& operator[](int k) const { return first[k * C]; }
 };
 
 /// Rare: some lane crossed a level during this step. prev and next are V before and after it.
@@ -68,16 +68,15 @@ CT_HD void step_slice(const StepArgs<T>& a, std::int64_t step, int slice, int la
   T* d = d_out + slot;
   const T* before = v_in + slot;
   const int set = a.slice_set[slice];
-  if (set >= 0) {  // every lane has the same parameters: they are broadcast
+  if (set >= 0) {  // every lane has the same constants: they are broadcast
     const T* constants = a.constants + set * Model::constant_count;
     CT_SIMD
-    for (int l = 0; l < W; ++l) d[l] = Model::step(before[l] + v[l], StateAccess<T, C>{states + l}, constants);
+    for (int l = 0; l < W; ++l) d[l] = Model::step(before[l] + v[l], Strided<T, C>{states + l}, constants);
   } else {
-    const std::uint8_t* sets = a.set + slot;
+    const T* constants = a.mixed_constants + std::int64_t(-1 - set) * C * Model::constant_count + lane;
     CT_SIMD
     for (int l = 0; l < W; ++l) {
-      const T* constants = a.constants + int(sets[l]) * Model::constant_count;
-      d[l] = Model::step(before[l] + v[l], StateAccess<T, C>{states + l}, constants);
+      d[l] = Model::step(before[l] + v[l], Strided<T, C>{states + l}, Strided<const T, C>{constants + l});
     }
   }
   if (a.stimulated[slice]) {

@@ -15,8 +15,8 @@ struct StepArgs {
   const T* load = nullptr;
   // Cells.
   const T* constants = nullptr;              ///< per set: Model::constant_count numbers
-  const std::uint8_t* set = nullptr;         ///< per slot
-  const std::int32_t* slice_set = nullptr;   ///< the one set of a slice, or -1 where they differ
+  const T* mixed_constants = nullptr;        ///< per slice whose slots differ: constant by constant, lane by lane
+  const std::int32_t* slice_set = nullptr;   ///< the one set of a slice, or -1 - its place in mixed_constants
   const T* stimulus = nullptr;               ///< per slot: dt * amplitude now [mV]
   const std::uint8_t* stimulated = nullptr;  ///< per slice: any stimulus now
   T* states = nullptr;

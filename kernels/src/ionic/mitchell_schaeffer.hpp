@@ -25,7 +25,7 @@ struct MitchellSchaeffer {
   enum Parameter { TauIn, TauOut, TauOpen, TauClose, VGate, VMin, VMax, parameter_count };
 
   /// What a step needs of the parameters and dt.
-  enum Constant {
+  enum ConstantIndex {
     PerTauIn,
     PerTauOut,
     PerTauOpen,
@@ -58,15 +58,16 @@ struct MitchellSchaeffer {
   static constexpr double reference(int) { return 0; }
 
   /// du/dt [1/ms].
-  CT_HD static T flux(T u, T h, const T* c) {
+  template <class Constants>
+  CT_HD static T flux(T u, T h, Constants c) {
     const T in = h * (u - c[Gate]) * (1 - u) * c[PerTauIn];
     const T out = (1 - h) * c[PerTauOut];
     return u * (in - out);
   }
 
   /// Advances the gate by its exact exponential (Rush & Larsen 1978) and returns the forward-Euler increment of V [mV].
-  template <class States>
-  CT_HD static T step(T v, States w, const T* c) {
+  template <class States, class Constants>
+  CT_HD static T step(T v, States w, Constants c) {
     const T u = (v - c[Min]) * c[PerRange];
     const T h = w[H];
     const bool open = u < c[Gate];
@@ -76,8 +77,8 @@ struct MitchellSchaeffer {
   }
 
   /// dV/dt [mV/ms]; d receives dh/dt [1/ms].
-  template <class States, class Rates>
-  CT_HD static T rhs(T v, States w, const T* c, Rates d) {
+  template <class States, class Constants, class Rates>
+  CT_HD static T rhs(T v, States w, Constants c, Rates d) {
     const T u = (v - c[Min]) * c[PerRange];
     const T h = w[H];
     d[H] = select(u < c[Gate], (1 - h) * c[PerTauOpen], -h * c[PerTauClose]);
