@@ -153,22 +153,36 @@ void Options::quantity(const std::string& key, double& value, const std::string&
   row.get = [&value, unit] { return format_quantity(value, unit); };
 }
 
+namespace {
+
+Vec3 parse_vector(const std::string& text, const std::string& unit, bool bare_numbers) {
+  const auto parts = split(text);
+  if (parts.size() != 3) throw InputError(fmt::format("\"{}\" must be three values x, y, z", text));
+  Vec3 read;
+  for (int i = 0; i < 3; ++i) {
+    // "10, 20, 30 mm": the unit may stand once, at the end.
+    read[i] = parse_in_unit(parts[i], unit, bare_numbers || (i < 2 && !is_bare_number(parts[2])));
+  }
+  return read;
+}
+
+std::string format_vector(const Vec3& value, const std::string& unit) {
+  return fmt::format("{}, {}, {}", format_quantity(value[0], unit), format_quantity(value[1], unit),
+                     format_quantity(value[2], unit));
+}
+
+}  // namespace
+
 void Options::vector(const std::string& key, Vec3& value, const std::string& unit, const std::string& doc) {
   Row& row = add(key, "X,Y,Z " + unit, doc);
-  row.set = [&value, unit](const std::string& text, bool bare_numbers) {
-    const auto parts = split(text);
-    if (parts.size() != 3) throw InputError(fmt::format("\"{}\" must be three values x, y, z", text));
-    Vec3 read;
-    for (int i = 0; i < 3; ++i) {
-      // "10, 20, 30 mm": the unit may stand once, at the end.
-      read[i] = parse_in_unit(parts[i], unit, bare_numbers || (i < 2 && !is_bare_number(parts[2])));
-    }
-    value = read;
-  };
-  row.get = [&value, unit] {
-    return fmt::format("{}, {}, {}", format_quantity(value[0], unit), format_quantity(value[1], unit),
-                       format_quantity(value[2], unit));
-  };
+  row.set = [&value, unit](const std::string& text, bool bare) { value = parse_vector(text, unit, bare); };
+  row.get = [&value, unit] { return format_vector(value, unit); };
+}
+
+void Options::optional_vector(const std::string& key, std::optional<Vec3>& value, const std::string& unit, const std::string& doc) {
+  Row& row = add(key, "X,Y,Z " + unit, doc);
+  row.set = [&value, unit](const std::string& text, bool bare) { value = parse_vector(text, unit, bare); };
+  row.get = [&value, unit] { return value ? format_vector(*value, unit) : std::string(); };
 }
 
 void Options::flag(const std::string& key, bool& value, const std::string& doc, bool flag_only) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class Options {
   void quantity(const std::string& key, double& value, const std::string& unit, double low, double high, const std::string& doc);
   /// Three quantities "x, y, z".
   void vector(const std::string& key, Vec3& value, const std::string& unit, const std::string& doc);
+  void optional_vector(const std::string& key, std::optional<Vec3>& value, const std::string& unit, const std::string& doc);
   void flag(const std::string& key, bool& value, const std::string& doc, bool flag_only = false);
   void list(const std::string& key, std::vector<std::string>& value, const std::string& doc);
   /// A row with its own reading: `set` throws InputError.
