@@ -223,8 +223,7 @@ void Options::bind(CLI::App& command) {
       continue;
     }
     auto* option = command.add_option(row.positional ? row.key : flag_name(row.key), row.given, doc);
-    option->type_name(row.kind)->expected(1)->allow_extra_args(false);
-    if (row.is_list) option->take_all()->expected(1, 1000);
+    option->type_name(row.kind)->allow_extra_args(false)->take_all();
     if (const auto value = row.get(); !value.empty()) option->default_str(value);
   }
   command.add_option("--case", case_file_, "case file (TOML) with any of these keys, units as text; flags override it")
