@@ -94,7 +94,7 @@ struct DemoJob {
     if (result.targets.empty()) return;
     const auto truth = nlohmann::json::parse(read_text(out / "case/truth.json"));
     double nearest = INFINITY;
-    for (const auto& p : truth.at("channel").at("centre_line_mm_lps")) {
+    for (const auto& p : truth.at("channel").at("centre_line")) {
       nearest = std::min(nearest, (Vec3(p[0], p[1], p[2]) - result.targets.front().lesion.position).norm());
     }
     say(fmt::format("truth: the first target lies {:.1f} mm from the centre line of the channel this patient was made with", nearest));
