@@ -1,8 +1,11 @@
 #pragma once
 /// A made-up twin of a few hundred tets for tests of files and of the command line.
 
+#include <sys/resource.h>
+
 #include <Eigen/Geometry>
 #include <cardiotwin/twin.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -74,6 +77,26 @@ class Folder {
 
  private:
   std::filesystem::path path_;
+};
+
+/// A disk on which no file can grow beyond `bytes`, for as long as this lives.
+class SmallDisk {
+ public:
+  explicit SmallDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~SmallDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+ private:
+  rlimit before_;
+  sighandler_t handler_;
 };
 
 inline std::string bytes_of(const std::filesystem::path& path) {

@@ -138,12 +138,13 @@ std::optional<Scale> lookup(std::string_view symbol) {
   return std::nullopt;
 }
 
+constexpr std::string_view dot = "\u00b7";
 constexpr int largest_exponent = 9;
 
 // One factor: a symbol and its exponent, as in "mm2", "mm^-1", "ms-1"; the text is advanced past it.
 std::optional<Scale> take_factor(std::string_view& text) {
   std::size_t end = 0;
-  while (end < text.size() && !is_digit(text[end]) && !is_blank(text[end]) &&
+  while (end < text.size() && !is_digit(text[end]) && !is_blank(text[end]) && !text.substr(end).starts_with(dot) &&
          std::string_view("/*.^-+()").find(text[end]) == std::string_view::npos) {
     ++end;
   }
@@ -183,8 +184,8 @@ std::optional<Scale> parse_scale(std::string_view text) {
       text = trim(text.substr(1));
     } else if (!first && (text.front() == '*' || text.front() == '.')) {
       text = trim(text.substr(1));
-    } else if (!first && text.starts_with("\u00b7")) {
-      text = trim(text.substr(std::string_view("\u00b7").size()));
+    } else if (!first && text.starts_with(dot)) {
+      text = trim(text.substr(dot.size()));
     } else if (!first && !separated) {
       return std::nullopt;
     }

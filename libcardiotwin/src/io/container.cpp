@@ -5,8 +5,8 @@
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/provenance.hpp>
-#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 #include <system_error>
 
@@ -75,21 +75,14 @@ void check_header(const fs::path& path, std::string_view kind, int format) {
 }  // namespace
 
 void write(const fs::path& path, std::string_view kind, int format, const std::function<void(hid_t)>& fill) {
-  write_atomically(path, [&](const fs::path& temporary) {
-    const hdf5::Quiet quiet;
-    {
-      auto file = hdf5::create_file(temporary, header_size);
-      fill(file);
-      file.close();
-    }
-    std::fstream stream(temporary, std::ios::binary | std::ios::in | std::ios::out);
-    const auto text = header(kind, format, measure(stream));
-    stream.clear();
-    stream.seekp(0);
-    stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-    stream.close();
-    if (!stream) throw FileError("writing the header failed");
-  });
+  const hdf5::Quiet quiet;
+  const auto file = hdf5::create_in_memory(header_size);
+  fill(file);
+  const auto image = hdf5::image(file);
+  const auto body = image.subspan(header_size);
+  const auto text = header(kind, format, {body.size(), sha256(body)});
+  std::memcpy(image.data(), text.data(), header_size);
+  write_text(path, {reinterpret_cast<const char*>(image.data()), image.size()});
 }
 
 void read(const fs::path& path, std::string_view kind, int format, const std::function<void(hid_t)>& take) {

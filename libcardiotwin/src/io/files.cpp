@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "temporary.hpp"
+
 namespace cardiotwin {
 namespace {
 
@@ -37,13 +39,6 @@ class Descriptor {
   int value_;
 };
 
-// Same folder, so that the rename is atomic, and same extension, because image writers choose the format by it. Hidden,
-// so that a file left behind by a killed process is not taken for a product.
-fs::path temporary_name(const fs::path& path) {
-  static std::atomic<unsigned> counter = 0;
-  return path.parent_path() / fmt::format(".part-{}-{}-{}", ::getpid(), counter++, path.filename().string());
-}
-
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
 void require_target(const fs::path& path) {
@@ -53,7 +48,7 @@ void require_target(const fs::path& path) {
   if (!fs::is_directory(folder, error)) {
     throw FileError(fmt::format("cannot write {}: the folder {} does not exist", path.string(), folder.string()));
   }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     throw FileError(fmt::format("cannot write {}: the folder {} is not writable ({})", path.string(), folder.string(),
                                 reason(errno)));
   }
@@ -62,6 +57,11 @@ void require_target(const fs::path& path) {
 }
 
 }  // namespace
+
+fs::path temporary_name(const fs::path& path) {
+  static std::atomic<unsigned> counter = 0;
+  return path.parent_path() / fmt::format(".part-{}-{}-{}", ::getpid(), counter++, path.filename().string());
+}
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
   require_target(path);

@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -72,23 +73,44 @@ inline hid_t native_type<std::uint8_t>() {
   return H5T_NATIVE_UINT8;
 }
 
-/// A new file with a user block of `userblock` bytes, without time stamps.
-Handle create_file(const std::filesystem::path&, hsize_t userblock = 0);
+/// A new file without time stamps.
+Handle create_file(const std::filesystem::path&);
 Handle open_file(const std::filesystem::path&, bool writable = false);
+/// A new file that lives in memory, behind a user block of `userblock` bytes. HDF5 keeps a file open for ever once the
+/// disk was full, so what can be held in memory is built there and written by ourselves.
+Handle create_in_memory(hsize_t userblock);
+/// The bytes of a file in memory, user block included; valid until it is closed or changed.
+std::span<std::byte> image(hid_t file);
+/// Takes disk space for the next `bytes` of a file on disk; throws FileError where there is none, before HDF5 has met
+/// the full disk.
+void reserve(hid_t file, std::size_t bytes);
+/// Writes out what HDF5 still holds and gives back space reserved but not used; throws FileError.
+void flush(hid_t file);
+/// Cuts a file off its disk, so that closing it cannot fail.
+void abandon(hid_t file);
 /// A group, links in creation order of names, without time stamps; missing parents are made.
 Handle create_group(hid_t parent, const char* path);
 bool exists(hid_t parent, const char* path);
 
-void write_raw(hid_t parent, const char* path, hid_t type, std::span<const hsize_t> shape, const void* data);
+/// `type` is that of `data`, `stored` that in the file.
+void write_raw(hid_t parent, const char* path, hid_t type, hid_t stored, std::span<const hsize_t> shape,
+               const void* data);
 void write_text(hid_t parent, const char* path, const std::string& text);
 void write_attribute(hid_t object, const char* name, const std::string& text);  ///< fixed-length ASCII, as VTKHDF asks
 void write_attribute(hid_t object, const char* name, std::span<const std::int64_t> values);
+
+/// An empty list that grows, stored in chunks of `chunk` values.
+Handle create_growing(hid_t parent, const char* path, hid_t type, hsize_t chunk);
+/// Appends to a growing list that now has `size` values.
+void append(hid_t list, hsize_t size, std::span<const float> values);
+/// Empties a growing list.
+void truncate(hid_t list);
 
 /// `columns` = 0 writes a list, otherwise a table of rows of so many values.
 template <class T>
 void write(hid_t parent, const char* path, std::span<const T> values, hsize_t columns = 0) {
   const hsize_t shape[2] = {columns ? values.size() / columns : values.size(), columns};
-  write_raw(parent, path, native_type<T>(), {shape, columns ? 2u : 1u}, values.data());
+  write_raw(parent, path, native_type<T>(), native_type<T>(), {shape, columns ? 2u : 1u}, values.data());
 }
 
 /// Number of values in a dataset after checking its rank (1, or 2 with `columns`); throws FileError.

@@ -21,11 +21,11 @@ std::vector<Vec3> read_vectors(hid_t parent, const char* path) {
   return vectors;
 }
 
-hdf5::Handle write_grid(hid_t file, const Mesh& mesh) {
+hdf5::Handle write_grid(hid_t file, const Mesh& mesh, bool transient) {
   constexpr std::uint8_t vtk_tetra = 10;
   const auto count = mesh.tet_count();
   auto group = hdf5::create_group(file, "VTKHDF");
-  hdf5::write_attribute(group, "Version", std::array<std::int64_t, 2>{2, 0});
+  hdf5::write_attribute(group, "Version", std::array<std::int64_t, 2>{transient ? 2 : 1, 0});
   hdf5::write_attribute(group, "Type", "UnstructuredGrid");
   const auto one = [&](const char* name, std::size_t value) {
     hdf5::write<std::int64_t>(group, name, std::array{static_cast<std::int64_t>(value)});
@@ -34,7 +34,10 @@ hdf5::Handle write_grid(hid_t file, const Mesh& mesh) {
   one("NumberOfCells", count);
   one("NumberOfConnectivityIds", 4 * count);
   hdf5::write(group, "Points", flat(mesh.points()), 3);
-  hdf5::write(group, "Connectivity", std::span(reinterpret_cast<const Index*>(mesh.tets().data()), 4 * count));
+  // VTK 9.1 wants node numbers and offsets of one type, and reads offsets as 64-bit.
+  const hsize_t entries = 4 * count;
+  hdf5::write_raw(group, "Connectivity", hdf5::native_type<Index>(), H5T_NATIVE_INT64, {&entries, 1},
+                  mesh.tets().data());
   std::vector<std::int64_t> offsets(count + 1);
   for (std::size_t i = 0; i <= count; ++i) offsets[i] = static_cast<std::int64_t>(4 * i);
   hdf5::write<std::int64_t>(group, "Offsets", offsets);

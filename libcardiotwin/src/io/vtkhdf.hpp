@@ -8,7 +8,8 @@
 namespace cardiotwin::vtkhdf {
 
 /// Makes the group "/VTKHDF" with points, tets, labels (cell data "region") and empty PointData and CellData.
-hdf5::Handle write_grid(hid_t file, const Mesh&);
+/// A file without time steps is written as version 1.0, which the oldest readers know; steps need 2.0.
+hdf5::Handle write_grid(hid_t file, const Mesh&, bool transient = false);
 
 /// The mesh back; throws FileError or InputError.
 Mesh read_grid(hid_t file);
