@@ -39,7 +39,7 @@ Matrix pattern(const Elements& e, const Stars& s) {
   Matrix m;
   const auto rows = static_cast<Index>(e.points.size());
   m.start.assign(e.points.size() + 1, 0);
-#pragma omp parallel
+#pragma omp parallel if (rows > small)
   {
     std::vector<Index> corners;
 #pragma omp for schedule(static)
@@ -48,7 +48,7 @@ Matrix pattern(const Elements& e, const Stars& s) {
   for (Index i = 0; i < rows; ++i) m.start[i + 1] += m.start[i];
   m.column.resize(m.start[rows]);
   m.value.assign(m.column.size(), 0.0);
-#pragma omp parallel
+#pragma omp parallel if (rows > small)
   {
     std::vector<Index> corners;
 #pragma omp for schedule(static)
@@ -62,7 +62,7 @@ Matrix pattern(const Elements& e, const Stars& s) {
 
 void Matrix::multiply(std::span<const double> x, std::span<double> y) const {
   const auto count = static_cast<Index>(rows());
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count > small)
   for (Index i = 0; i < count; ++i) {
     double sum = 0;
     for (Index k = start[i]; k < start[i + 1]; ++k) sum += value[k] * x[column[k]];
@@ -110,7 +110,7 @@ double dot(std::span<const double> x, std::span<const double> y) {
   const auto n = static_cast<Index>(x.size());
   const Index blocks = (n + block - 1) / block;
   std::vector<double> part(blocks, 0.0);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > small)
   for (Index b = 0; b < blocks; ++b) {
     double sum = 0;
     for (Index i = b * block; i < std::min(n, (b + 1) * block); ++i) sum += x[i] * y[i];
@@ -152,7 +152,7 @@ Solved pcg(const Matrix& a, std::span<const double> rhs, std::span<double> x, do
     a.multiply(p, q);
     for (const Index node : given.nodes) q[node] = 0.0;
     const double alpha = rho / dot(p, q);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > small)
     for (Index i = 0; i < n; ++i) {
       x[i] += alpha * p[i];
       r[i] -= alpha * q[i];
@@ -161,7 +161,7 @@ Solved pcg(const Matrix& a, std::span<const double> rhs, std::span<double> x, do
     const double next = dot(r, z);
     const double beta = next / rho;
     rho = next;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > small)
     for (Index i = 0; i < n; ++i) p[i] = z[i] + beta * p[i];
     solved.residual = std::sqrt(dot(r, r)) / first;
     ++solved.iterations;

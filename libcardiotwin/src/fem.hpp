@@ -9,6 +9,9 @@
 
 namespace cardiotwin::fem {
 
+/// Rows below which one thread is faster than waking the others.
+inline constexpr Index small = 4096;
+
 /// What an operator is assembled on: a whole mesh or a renumbered part of one.
 struct Elements {
   std::span<const Vec3> points;
@@ -59,7 +62,7 @@ template <class Local>
 void assemble(const Elements& e, const Stars& s, Matrix& m, const Local& local) {
   const auto rows = static_cast<Index>(m.rows());
 #ifdef _OPENMP  // tests include this header without OpenMP
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > small)
 #endif
   for (Index i = 0; i < rows; ++i) {
     const Index *first = m.column.data() + m.start[i], *last = m.column.data() + m.start[i + 1];

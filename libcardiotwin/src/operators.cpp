@@ -27,7 +27,7 @@ Operators assemble_operators(const ActivePart& part, const Tissue& tissue, const
 
   const auto keep_off_diagonal = [&](const fem::Matrix& m, std::vector<double>& out, double scale) {
     out.resize(m.column.size() - nodes);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (nodes > fem::small)
     for (Index i = 0; i < nodes; ++i) {
       Index to = m.start[i] - i;  // every row above has lost its diagonal
       for (Index k = m.start[i]; k < m.start[i + 1]; ++k)

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "operators.hpp"
+#include "problem.hpp"
 
 namespace cardiotwin {
 namespace {
@@ -42,30 +43,12 @@ void check_time_step(const Operators& operators, const ActivePart& part, const S
 
 kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Operators& operators,
                               const SimulationOptions& options) {
-  const IonicModel& model = ionic_model(tissue.model);
-  kernels::Problem problem;
-  problem.model = &model;
-  problem.real = options.precision == Precision::fp32 ? kernels::Real::fp32 : kernels::Real::fp64;
-  problem.dt = options.dt;
-  problem.activation_threshold =
-      std::isnan(options.activation_threshold) ? model.activation_threshold : options.activation_threshold;
-  problem.repolarization_level = model.repolarization_level;
-  problem.activation_depth = Simulation::activation_depth;
+  kernels::Problem problem = problem_without_matrix(tissue, part.region_names, options);
   problem.row_start = std::move(operators.row_start);
   problem.column = std::move(operators.column);
   problem.diffusion = std::move(operators.diffusion);
   problem.load = std::move(operators.load);
   problem.parameter_set = part.region;
-  for (const auto& name : part.region_names) {
-    const RegionTissue& region = tissue[name];
-    problem.parameters.push_back(ionic_parameters(model, region.variant, region.parameters));
-    problem.initial_voltage.push_back(model.rest);
-    std::vector<double> states;
-    for (const auto& state : model.states) states.push_back(state.initial);
-    for (const auto& variant : model.variants)
-      if (variant.name == region.variant && !variant.initial.empty()) states = variant.initial;
-    problem.initial_states.push_back(std::move(states));
-  }
   return problem;
 }
 
