@@ -8,6 +8,7 @@
 #include "mesher_labels.hpp"
 #include "mesher_lattice.hpp"
 #include "mesher_smooth.hpp"
+#include "mesher_snap.hpp"
 
 namespace cardiotwin::meshes {
 namespace {
@@ -142,13 +143,8 @@ Mesh stuff(const Image& inside, const Labels& labels, const MesherOptions& optio
     }
   }
   smooth(draft, field, options.edge, options.smoothing, 3, threads, monitor);
-  std::vector<Label> label(draft.tets.size());
-  const auto count = static_cast<std::ptrdiff_t>(label.size());
-#pragma omp parallel for num_threads(threads)
-  for (std::ptrdiff_t i = 0; i < count; ++i) {
-    const Tet& t = draft.tets[i];
-    label[i] = regions.at(0.25 * (draft.points[t[0]] + draft.points[t[1]] + draft.points[t[2]] + draft.points[t[3]]));
-  }
+  auto label = label_tets(draft, regions, threads);
+  if (options.snap) snap_interfaces(draft, label, field, regions, options.edge, threads, monitor);
   monitor.report("mesh", 1.0);
   return finish(std::move(draft), std::move(label), inside.grid);
 }

@@ -7,8 +7,11 @@
 namespace cardiotwin::meshes::stuffing {
 namespace {
 
-constexpr double blur = 0.8;  // voxels; more would shrink thin channels (a cylinder of radius R loses blur^2 / (2 R))
+constexpr double blur = 0.8;  // voxels
 constexpr int reach = 3;      // voxels, of the blur
+// A Gaussian of variance s^2 shrinks a ball of radius R by s^2 / R. (1 + c) G - c G * G has variance (1 - c) s^2, which
+// c makes cancel the variance 1/6 voxel^2 that trilinear sampling adds.
+constexpr double sharpen = 1 + 1.0 / 6 / (blur * blur);
 
 /// Calls body(first voxel, stride, length) for every line of the grid along `axis`.
 template <class Body>
@@ -109,9 +112,12 @@ Regions::Regions(const Labels& labels, const Grid& image, int threads) : size_(l
 #pragma omp parallel for num_threads(threads)
     for (std::ptrdiff_t v = 0; v < count; ++v) field[v] = filled[v] == l ? 1.0f : 0.0f;
     for (int axis = 0; axis < 3; ++axis) blur_axis(field, size_, axis, threads);
+    auto twice = field;
+    for (int axis = 0; axis < 3; ++axis) blur_axis(twice, size_, axis, threads);
 #pragma omp parallel for num_threads(threads)
     for (std::ptrdiff_t v = 0; v < count; ++v) {
-      if (field[v] > 1 - 1e-5f) pure_[v] = l;
+      field[v] = static_cast<float>((1 + sharpen) * field[v] - sharpen * twice[v]);
+      if (std::abs(field[v] - 1) < 1e-5f) pure_[v] = l;
     }
   }
 }

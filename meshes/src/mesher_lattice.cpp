@@ -36,15 +36,9 @@ struct Link {
   std::array<std::array<int, 3>, 24> triangle;
   std::array<std::array<Side, 3>, 24> side;
 
-  Link() {
-    int t = 0;
-    for (int e = 0; e < 6; ++e) {
-      const int d = e / 2, u = (d + 1) % 3, w = (d + 2) % 3, up = e % 2 == 0 ? 1 << d : 0;
-      const std::array<int, 4> ring{0, 1 << u, (1 << u) | (1 << w), 1 << w};
-      for (int m = 0; m < 4; ++m) triangle[t++] = {e, 6 + (up | ring[m]), 6 + (up | ring[(m + 1) % 4])};
-    }
+  Link() : triangle(tets_of_vertex()) {
     const auto has = [&](int s, int e) { return std::ranges::find(triangle[s], e) != triangle[s].end(); };
-    for (t = 0; t < 24; ++t) {
+    for (int t = 0; t < 24; ++t) {
       for (int m = 0; m < 3; ++m) {
         const int a = triangle[t][m], b = triangle[t][(m + 1) % 3];
         for (int s = 0; s < 24; ++s) {
@@ -240,6 +234,17 @@ double thin_share(const Lattice& lattice) {
 }
 
 }  // namespace
+
+std::array<std::array<int, 3>, 24> tets_of_vertex() {
+  std::array<std::array<int, 3>, 24> all;
+  int t = 0;
+  for (int e = 0; e < 6; ++e) {
+    const int d = e / 2, u = (d + 1) % 3, w = (d + 2) % 3, up = e % 2 == 0 ? 1 << d : 0;
+    const std::array<int, 4> ring{0, 1 << u, (1 << u) | (1 << w), 1 << w};
+    for (int m = 0; m < 4; ++m) all[t++] = {e, 6 + (up | ring[m]), 6 + (up | ring[(m + 1) % 4])};
+  }
+  return all;
+}
 
 Vec3 Lattice::position(Vertex v) const {
   const Vertex c = v / 2;

@@ -21,6 +21,9 @@ inline bool is_zero(Sign s) { return s >= Sign::zero_from_outside; }
 inline constexpr int edges = 14;
 inline int opposite(int e) { return e < 6 ? e ^ 1 : 6 + ((e - 6) ^ 7); }
 
+/// The 24 tets of a vertex, each as the edges of the vertex to its other corners: one long, two short.
+std::array<std::array<int, 3>, 24> tets_of_vertex();
+
 /// Flat arrays over the box around the tissue. Vertex 2c is the low corner of cell c, vertex 2c + 1 its centre; the two
 /// outermost layers of cells are outside by construction, so that neighbours need no bounds check.
 struct Lattice {
@@ -35,6 +38,11 @@ struct Lattice {
 
   Vertex vertex(int i, int j, int k) const { return 2 * ((Vertex(k) * size[1] + j) * size[0] + i); }
   Vertex neighbour(Vertex v, int e) const { return v + step[v & 1][e]; }
+  /// Of the sum of the cell's numbers: neighbours along long edges differ in it.
+  int parity(Vertex v) const {
+    const Vertex c = v / 2;
+    return static_cast<int>((c % size[0] + c / size[0] % size[1] + c / (Vertex(size[0]) * size[1])) & 1);
+  }
   /// Position before warping [mm].
   Vec3 position(Vertex v) const;
   static Vec3 direction(int e);  ///< in cells

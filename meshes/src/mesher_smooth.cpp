@@ -10,31 +10,16 @@ namespace {
 constexpr std::size_t largest_star = 256;  // tets; stars of the stencils have at most about a hundred
 constexpr double good_enough = 0.58;       // sin^2 of 50 degrees: stars better than this are left alone
 
-/// Middle of the star by volume.
-Vec3 volume_centre(const Draft& draft, const Stars& stars, std::size_t slot) {
-  Vec3 sum = Vec3::Zero();
-  double weight = 0;
-  for (Index s = stars.start[slot]; s < stars.start[slot + 1]; ++s) {
-    const Tet& t = draft.tets[stars.tet[s]];
-    const Vec3 &a = draft.points[t[0]], &b = draft.points[t[1]], &c = draft.points[t[2]], &d = draft.points[t[3]];
-    const double volume = (b - a).cross(c - a).dot(d - a);
-    sum += volume * (a + b + c + d);
-    weight += volume;
-  }
-  return sum / (4 * weight);
-}
-
 /// Area-weighted middle of the surface triangles around `node`, moved back onto the zero of the field along its
 /// gradient. A tet of the stencils has a surface face exactly where it has a single node inside.
-Vec3 surface_centre(const Draft& draft, const Field& field, const Stars& stars, std::size_t slot, Index node,
-                    double reach) {
+Vec3 surface_centre(const Draft& draft, const Field& field, std::span<const Index> star, Index node, double reach) {
   const Vec3 own = draft.points[node];
   Vec3 sum = Vec3::Zero();
   double weight = 0;
-  for (Index s = stars.start[slot]; s < stars.start[slot + 1]; ++s) {
+  for (const Index t : star) {
     std::array<Vec3, 3> corner;
     int n = 0;
-    for (const Index m : draft.tets[stars.tet[s]]) {
+    for (const Index m : draft.tets[t]) {
       if (draft.surface[m] && n < 3) corner[n++] = draft.points[m];
     }
     if (n != 3) continue;
@@ -128,58 +113,64 @@ Stars make_stars(const Draft& draft, const std::vector<std::uint8_t>& active) {
   return stars;
 }
 
-std::vector<float> tet_quality(const Draft& draft, int threads) {
-  std::vector<float> result(draft.tets.size());
-  const auto count = static_cast<std::ptrdiff_t>(result.size());
+Mover::Mover(Draft& draft, const std::vector<std::uint8_t>& active, int threads)
+    : draft_(draft), stars_(make_stars(draft, active)), quality_(draft.tets.size()), threads_(threads) {
+  const auto count = static_cast<std::ptrdiff_t>(quality_.size());
 #pragma omp parallel for num_threads(threads)
   for (std::ptrdiff_t i = 0; i < count; ++i) {
     const Tet& t = draft.tets[i];
-    result[i] =
+    quality_[i] =
         static_cast<float>(worst_sine2(draft.points[t[0]], draft.points[t[1]], draft.points[t[2]], draft.points[t[3]]));
   }
+}
+
+float Mover::worst(std::size_t slot) const {
+  float result = 1;
+  for (const Index t : star(slot)) result = std::min(result, quality_[t]);
   return result;
 }
 
-double star_quality(const Draft& draft, const Stars& stars, std::size_t slot, const Vec3& p, double floor,
-                    float* each) {
-  const Index node = stars.node[slot];
-  double worst = 1;
-  for (Index s = stars.start[slot]; s < stars.start[slot + 1]; ++s) {
-    const Tet& t = draft.tets[stars.tet[s]];
-    const auto at = [&](int c) -> const Vec3& { return t[c] == node ? p : draft.points[t[c]]; };
-    const double own = worst_sine2(at(0), at(1), at(2), at(3));
-    *each++ = static_cast<float>(own);
-    worst = std::min(worst, own);
-    if (!(worst > floor)) break;
+bool Mover::move(std::size_t slot, const Vec3& p, float floor) {
+  const auto tets = star(slot);
+  std::array<float, largest_star> each;
+  if (tets.size() > each.size()) return false;
+  const Index node = stars_.node[slot];
+  for (std::size_t s = 0; s < tets.size(); ++s) {
+    const Tet& t = draft_.tets[tets[s]];
+    const auto at = [&](int c) -> const Vec3& { return t[c] == node ? p : draft_.points[t[c]]; };
+    each[s] = static_cast<float>(worst_sine2(at(0), at(1), at(2), at(3)));
+    if (!(each[s] > floor)) return false;
   }
-  return worst;
+  draft_.points[node] = p;
+  for (std::size_t s = 0; s < tets.size(); ++s) quality_[tets[s]] = each[s];
+  return true;
+}
+
+Vec3 Mover::centre(std::size_t slot) const {
+  Vec3 sum = Vec3::Zero();
+  double weight = 0;
+  for (const Index s : star(slot)) {
+    const Tet& t = draft_.tets[s];
+    const Vec3 &a = draft_.points[t[0]], &b = draft_.points[t[1]], &c = draft_.points[t[2]], &d = draft_.points[t[3]];
+    const double volume = (b - a).cross(c - a).dot(d - a);
+    sum += volume * (a + b + c + d);
+    weight += volume;
+  }
+  return sum / (4 * weight);
 }
 
 void smooth(Draft& draft, const Field& field, double edge, int sweeps, int layers, int threads,
             const Monitor& monitor) {
   if (sweeps <= 0) return;
-  const Stars stars = make_stars(draft, grow(draft, draft.surface, layers));
-  auto quality = tet_quality(draft, threads);
-  const double reach = 0.5 * edge;
+  Mover mover(draft, grow(draft, draft.surface, layers), threads);
   for (int sweep = 0; sweep < sweeps; ++sweep) {
-    for (std::size_t c = 0; c + 1 < stars.colour.size(); ++c) {
-      const auto first = static_cast<std::ptrdiff_t>(stars.colour[c]),
-                 last = static_cast<std::ptrdiff_t>(stars.colour[c + 1]);
-#pragma omp parallel for schedule(dynamic, 256) num_threads(threads)
-      for (std::ptrdiff_t slot = first; slot < last; ++slot) {
-        const Index node = stars.node[slot], begin = stars.start[slot], size = stars.start[slot + 1] - begin;
-        if (static_cast<std::size_t>(size) > largest_star) continue;
-        float worst = 1;
-        for (Index s = 0; s < size; ++s) worst = std::min(worst, quality[stars.tet[begin + s]]);
-        if (worst > good_enough) continue;
-        const Vec3 goal = draft.surface[node] ? surface_centre(draft, field, stars, slot, node, reach)
-                                              : volume_centre(draft, stars, slot);
-        std::array<float, largest_star> each;
-        if (!(star_quality(draft, stars, slot, goal, worst, each.data()) > worst)) continue;
-        draft.points[node] = goal;
-        for (Index s = 0; s < size; ++s) quality[stars.tet[begin + s]] = each[s];
-      }
-    }
+    mover.sweep([&](std::size_t slot, Index node, float worst) {
+      if (worst > good_enough) return;
+      mover.move(
+          slot,
+          draft.surface[node] ? surface_centre(draft, field, mover.star(slot), node, 0.5 * edge) : mover.centre(slot),
+          worst);
+    });
     monitor.report("mesh: smoothing", 0.4 + 0.3 * (sweep + 1) / sweeps), monitor.poll();
   }
 }

@@ -3,17 +3,19 @@
 ///   one +        one tet, each - replaced by the cut point on its edge to +
 ///   ++0-         a pyramid, two tets
 ///   +++-, ++--   a prism, three tets
-/// The quadrilateral in a lattice face ++- is shared by two tets, so its diagonal follows from the face alone. Where
-/// the
-/// ++ edge is short, exactly one of the two cut edges is long and the diagonal ends in the cut point on the long one:
-/// in +++- both such faces then point to (or from) the same vertex, so the three diagonals never form a cycle, whatever
-/// the third does. Where ++ is long the shorter diagonal is taken. The free quadrilateral of ++-- takes the shorter
-/// diagonal unless the other two force one.
+/// The quadrilateral in a lattice face p q m (++-) is shared by two tets, so its diagonal must follow from the face
+/// alone. Where p q is long, the shorter diagonal is taken. Where p q is short, one of p m and q m is long and the
+/// diagonal ends in the cut point on the short one or on the long one; which of the two is decided once per outside
+/// vertex m, by the worse angle around m. In +++- both faces with a short p q then agree and the three diagonals never
+/// form a cycle, whatever the third does, so every prism can be cut into tets. The free quadrilateral of ++-- takes the
+/// shorter diagonal unless the other two force one.
 
+#include <Eigen/Geometry>
 #include <bit>
 #include <utility>
 
 #include "mesher_lattice.hpp"
+#include "mesher_quality.hpp"
 
 namespace cardiotwin::meshes::stuffing {
 namespace {
@@ -21,19 +23,40 @@ namespace {
 using Vertex = Lattice::Vertex;
 constexpr int brick = 8;  // cells along the edge of a brick
 
-/// The 12 tets that a cell owns: between its centre and the next centre along +x, +y, +z, around the shared face.
-/// `edge[x][y]` is the edge that leads from corner x of the tet to corner y.
-struct CellTet {
-  std::array<Vertex, 4> vertex;  ///< relative to the cell's corner
+/// A lattice tet of positive volume, relative to the corner vertex of a cell. `edge[x][y]` is the edge that leads from
+/// corner x of the tet to corner y.
+struct Shape {
+  std::array<Vertex, 4> vertex;
   std::array<std::array<int, 4>, 4> edge;
 };
+using HalfCells = std::array<int, 3>;
 
-std::array<CellTet, 12> cell_tets(const Lattice& lattice) {
-  std::array<CellTet, 12> all;
-  const std::array<Vertex, 3> stride{lattice.step[0][0], lattice.step[0][2], lattice.step[0][4]};
+Shape make_shape(const Lattice& lattice, const std::array<HalfCells, 4>& at) {
+  Shape shape;
+  for (int x = 0; x < 4; ++x) {
+    const int centre = at[x][0] & 1;
+    Vertex v = centre;
+    for (int c = 0; c < 3; ++c) v += (at[x][c] - centre) / 2 * lattice.step[0][2 * c];
+    shape.vertex[x] = v;
+    for (int y = 0; y < 4; ++y) {
+      int bits = 0, axis = -1;
+      for (int c = 0; c < 3; ++c) {
+        const int step = at[y][c] - at[x][c];
+        if (step == 2 || step == -2) axis = 2 * c + (step < 0);
+        if (step > 0) bits |= 1 << c;
+      }
+      shape.edge[x][y] = axis >= 0 ? axis : 6 + bits;
+    }
+  }
+  return shape;
+}
+
+/// The 12 tets that a cell owns: between its centre and the next centre along +x, +y, +z, around the shared face.
+std::array<Shape, 12> cell_tets(const Lattice& lattice) {
+  std::array<Shape, 12> all;
   for (int t = 0; t < 12; ++t) {
     const int d = t / 4, u = (d + 1) % 3, w = (d + 2) % 3;
-    std::array<std::array<int, 3>, 4> at{};  // in half cells
+    std::array<HalfCells, 4> at{};
     at[0] = {1, 1, 1};
     at[1] = at[0], at[1][d] += 2;
     constexpr std::array<std::array<int, 2>, 4> ring{{{0, 0}, {2, 0}, {2, 2}, {0, 2}}};
@@ -41,20 +64,23 @@ std::array<CellTet, 12> cell_tets(const Lattice& lattice) {
       const auto& r = ring[(t + m) % 4];
       at[2 + m][d] = 2, at[2 + m][u] = r[0], at[2 + m][w] = r[1];
     }
-    for (int x = 0; x < 4; ++x) {
-      Vertex v = at[x][0] % 2;
-      for (int c = 0; c < 3; ++c) v += (at[x][c] / 2) * stride[c];
-      all[t].vertex[x] = v;
-      for (int y = 0; y < 4; ++y) {
-        int bits = 0, axis = -1;
-        for (int c = 0; c < 3; ++c) {
-          const int step = at[y][c] - at[x][c];
-          if (step == 2 || step == -2) axis = 2 * c + (step < 0);
-          if (step > 0) bits |= 1 << c;
-        }
-        all[t].edge[x][y] = x == y ? -1 : axis >= 0 ? axis : 6 + bits;
-      }
-    }
+    all[t] = make_shape(lattice, at);
+  }
+  return all;
+}
+
+/// The 24 tets around the corner (0) or the centre (1) of a cell.
+std::array<Shape, 24> star_tets(const Lattice& lattice, int type) {
+  std::array<Shape, 24> all;
+  const auto tets = tets_of_vertex();
+  for (int t = 0; t < 24; ++t) {
+    std::array<Vec3, 4> p;
+    p[0] = Vec3::Constant(type);
+    for (int m = 0; m < 3; ++m) p[m + 1] = p[0] + 2 * Lattice::direction(tets[t][m]);
+    if ((p[1] - p[0]).cross(p[2] - p[0]).dot(p[3] - p[0]) < 0) std::swap(p[2], p[3]);
+    std::array<HalfCells, 4> at;
+    for (int x = 0; x < 4; ++x) at[x] = {int(p[x][0]), int(p[x][1]), int(p[x][2])};
+    all[t] = make_shape(lattice, at);
   }
   return all;
 }
@@ -107,14 +133,15 @@ class Numbering {
   }
 
   std::size_t count() const { return count_; }
+  /// True for an outside vertex with a neighbour inside.
+  bool beside_cut(Vertex v) const { return lattice_.sign[v] == Sign::outside && mask_[v] == used; }
   std::uint16_t cuts(Vertex v) const { return mask_[v]; }
   Index vertex(Vertex v) const { return node_[v]; }
   Index cut(Vertex v, int e) const { return node_[v] + 1 + std::popcount(std::uint32_t(mask_[v] & ((1u << e) - 1))); }
 
  private:
-  static constexpr std::uint16_t used = 1u << 15;
+  static constexpr std::uint16_t used = 1u << 15;  ///< of a vertex not inside: a neighbour is
   std::size_t classify(Vertex v) {
-    if (lattice_.sign[v] == Sign::outside) return 0;
     const bool in = lattice_.sign[v] == Sign::inside;
     std::uint16_t mask = 0;
     for (int e = 0; e < edges; ++e) {
@@ -127,7 +154,7 @@ class Numbering {
   }
   std::size_t size(Vertex v) const {
     if (lattice_.sign[v] == Sign::inside) return 1 + std::popcount(mask_[v]);
-    return mask_[v] == used ? 1 : 0;
+    return is_zero(lattice_.sign[v]) && mask_[v] == used ? 1 : 0;
   }
 
   const Lattice& lattice_;
@@ -136,20 +163,34 @@ class Numbering {
   std::size_t count_ = 0;
 };
 
-/// Writes the tets of one lattice tet to `out`; returns how many.
+/// Where the diagonal of a face with a short ++ edge ends.
+enum class Diagonal : std::uint8_t { on_short_cut, on_long_cut };
+
+using Signs = std::array<Sign, 4>;
+Signs signs_of(const Lattice& lattice, const Shape& shape, Vertex corner) {
+  Signs sign;
+  for (int x = 0; x < 4; ++x) sign[x] = lattice.sign[corner + shape.vertex[x]];
+  return sign;
+}
+
+/// Tets that a lattice tet leaves.
+int count_tets(const Signs& sign) {
+  int in = 0, out = 0;
+  for (const Sign s : sign) in += s == Sign::inside, out += s == Sign::outside;
+  if (in == 0) return 0;
+  return out == 0 || in == 1 ? 1 : in == 2 && out == 1 ? 2 : 3;
+}
+
+/// Cuts one lattice tet after the other.
 class Stencil {
  public:
   Stencil(const Lattice& lattice, const Numbering& numbering, const std::vector<Vec3>& points)
       : lattice_(lattice), numbering_(numbering), points_(points) {}
 
-  static int count(const std::array<Sign, 4>& sign) {
-    int in = 0, out = 0;
-    for (const Sign s : sign) in += s == Sign::inside, out += s == Sign::outside;
-    if (in == 0) return 0;
-    return out == 0 || in == 1 ? 1 : in == 2 && out == 1 ? 2 : 3;
-  }
-
-  int write(const CellTet& shape, Vertex corner, const std::array<Sign, 4>& sign, Tet* out) {
+  /// Writes the tets to `out` and returns how many; `diagonal(v)` is the choice made for outside vertex v.
+  template <class Choice>
+  int write(const Shape& shape, Vertex corner, const Choice& diagonal, Tet* out) {
+    const Signs sign = signs_of(lattice_, shape, corner);
     shape_ = &shape, corner_ = corner, out_ = out, written_ = 0;
     std::array<int, 4> order{};  // + first, then zero, then -
     int n = 0, in = 0, minus = 0;
@@ -161,7 +202,7 @@ class Stencil {
       if (is_zero(sign[x])) order[n++] = x;
     }
     for (int x = 0; x < 4; ++x) {
-      if (sign[x] == Sign::outside) order[n++] = x, ++minus;
+      if (sign[x] == Sign::outside) order[n++] = x, ++minus, diagonal_[x] = diagonal(at(x));
     }
     flip_ = odd(order);
     const auto [a, b, c, d] = order;
@@ -197,7 +238,7 @@ class Stencil {
   /// In the face of + vertices p, q and the - vertex m: true if the diagonal joins p to the cut on q m.
   bool from_first(int p, int q, int m) const {
     const bool same = (at(p) & 1) == (at(q) & 1);
-    if (!same) return (at(q) & 1) == (at(m) & 1);
+    if (!same) return ((at(q) & 1) == (at(m) & 1)) == (diagonal_[m] == Diagonal::on_long_cut);
     const double first = distance(node(p), cut(q, m)), second = distance(node(q), cut(p, m));
     return first != second ? first < second : at(p) < at(q);
   }
@@ -243,19 +284,50 @@ class Stencil {
   const Lattice& lattice_;
   const Numbering& numbering_;
   const std::vector<Vec3>& points_;
-  const CellTet* shape_ = nullptr;
+  const Shape* shape_ = nullptr;
+  std::array<Diagonal, 4> diagonal_{};
   Vertex corner_ = 0;
   Tet* out_ = nullptr;
   int written_ = 0;
   bool flip_ = false;
 };
 
-}  // namespace
+/// For each outside vertex next to the tissue, the diagonals around it that leave the better worst angle. Starts from
+/// the long cuts, the safer choice, and only accepts what improves; vertices of one colour share no tet, so the result
+/// does not depend on the number of threads.
+std::vector<Diagonal> choose_diagonals(const Lattice& lattice, const Bricks& bricks, const Numbering& numbering,
+                                       const std::vector<Vec3>& points) {
+  std::vector<Diagonal> choice(lattice.sign.size(), Diagonal::on_long_cut);
+  const std::array<std::array<Shape, 24>, 2> stars{star_tets(lattice, 0), star_tets(lattice, 1)};
+  const auto worst_with = [&](Vertex v, Diagonal diagonal) {
+    Stencil stencil(lattice, numbering, points);
+    double worst = 1;
+    for (const Shape& shape : stars[v & 1]) {
+      if (count_tets(signs_of(lattice, shape, v & ~Vertex(1))) < 2) continue;  // no diagonal
+      std::array<Tet, 3> tets;
+      const int n = stencil.write(
+          shape, v & ~Vertex(1), [&](Vertex w) { return w == v ? diagonal : choice[w]; }, tets.data());
+      for (int t = 0; t < n; ++t) {
+        const auto [a, b, c, d] = tets[t];
+        worst = std::min(worst, worst_sine2(points[a], points[b], points[c], points[d]));
+      }
+    }
+    return worst;
+  };
+  for (int turn = 0; turn < 8; ++turn) {  // two rounds over four colours: corner or centre, odd or even cell
+    bricks.run([&](int, Vertex corner) {
+      const Vertex v = corner + (turn & 1);
+      if (!numbering.beside_cut(v) || lattice.parity(v) != (turn >> 1 & 1)) return;
+      const Diagonal other = choice[v] == Diagonal::on_long_cut ? Diagonal::on_short_cut : Diagonal::on_long_cut;
+      if (worst_with(v, other) > worst_with(v, choice[v])) choice[v] = other;
+    });
+  }
+  return choice;
+}
 
-Draft cut_lattice(const Lattice& lattice, const Field& field) {
-  const Bricks bricks(lattice);
-  const Numbering numbering(lattice, bricks);
-  Draft draft;
+/// Positions of all nodes, and which of them lie on the surface.
+void place_nodes(const Lattice& lattice, const Field& field, const Bricks& bricks, const Numbering& numbering,
+                 Draft& draft) {
   draft.points.resize(numbering.count());
   draft.surface.assign(numbering.count(), 0);
   bricks.run([&](int, Vertex corner) {
@@ -274,23 +346,28 @@ Draft cut_lattice(const Lattice& lattice, const Field& field) {
       }
     }
   });
+}
+
+}  // namespace
+
+Draft cut_lattice(const Lattice& lattice, const Field& field) {
+  const Bricks bricks(lattice);
+  const Numbering numbering(lattice, bricks);
+  Draft draft;
+  place_nodes(lattice, field, bricks, numbering, draft);
+  const auto diagonals = choose_diagonals(lattice, bricks, numbering, draft.points);
 
   const auto shapes = cell_tets(lattice);
-  const auto signs = [&](const CellTet& shape, Vertex corner) {
-    std::array<Sign, 4> sign;
-    for (int x = 0; x < 4; ++x) sign[x] = lattice.sign[corner + shape.vertex[x]];
-    return sign;
-  };
   std::vector<std::size_t> next(bricks.total() + 1, 0);
   bricks.run([&](int b, Vertex corner) {
-    for (const auto& shape : shapes) next[b + 1] += Stencil::count(signs(shape, corner));
+    for (const auto& shape : shapes) next[b + 1] += count_tets(signs_of(lattice, shape, corner));
   });
   for (std::size_t b = 1; b < next.size(); ++b) next[b] += next[b - 1];
   draft.tets.resize(next.back());
   bricks.run([&](int b, Vertex corner) {
     Stencil stencil(lattice, numbering, draft.points);
-    for (const auto& shape : shapes)
-      next[b] += stencil.write(shape, corner, signs(shape, corner), draft.tets.data() + next[b]);
+    const auto choice = [&](Vertex v) { return diagonals[v]; };
+    for (const auto& shape : shapes) next[b] += stencil.write(shape, corner, choice, draft.tets.data() + next[b]);
   });
   return draft;
 }
