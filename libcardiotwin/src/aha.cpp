@@ -1,21 +1,21 @@
+#include <fmt/core.h>
+
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
+#include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/error.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
-
-#include <Eigen/Geometry>
-#include <fmt/core.h>
-
-#include <cardiotwin/anatomy.hpp>
-#include <cardiotwin/error.hpp>
 
 #include "connected.hpp"
 
 namespace cardiotwin {
 namespace {
 
-// The ventricle's own frame: height t along the axis from the apex [mm], angle from the septum's middle towards the anterior wall.
+// The ventricle's own frame: height t along the axis from the apex [mm], angle from the septum's middle towards the
+// anterior wall.
 struct LongAxis {
   Vec3 origin, up, septal, anterior;
   double cavity_low = 0, cavity_high = 0;  // the cavity's extent along the axis [mm]
@@ -26,11 +26,12 @@ struct LongAxis {
     up = axis.normalized();
     const Vec3 across = anatomy.septum - anatomy.septum.dot(up) * up;
     if (!(across.norm() > 0.05 * anatomy.septum.norm())) {
-      throw InputError("AHA segments: the septum's direction lies along the long axis; name a point towards the septum");
+      throw InputError(
+          "AHA segments: the septum's direction lies along the long axis; name a point towards the septum");
     }
     septal = across.normalized();
-    // Seen from the apex towards the base, with the anterior wall up, the septum is on the left (the bull's eye): that is
-    // the patient's right, and makes septum, anterior, apex-to-base a right-handed triad.
+    // Seen from the apex towards the base, with the anterior wall up, the septum is on the left (the bull's eye): that
+    // is the patient's right, and makes septum, anterior, apex-to-base a right-handed triad.
     anterior = up.cross(septal);
     cavity_high = axis.norm();
     cavity_low = std::numeric_limits<double>::infinity();
@@ -55,7 +56,8 @@ struct LongAxis {
 };
 
 std::uint8_t segment(const LongAxis& axis, const Vec3& p) {
-  // By sectors of 60 degrees from the septum's middle: anteroseptal, anterior, anterolateral, inferolateral, inferior, inferoseptal.
+  // By sectors of 60 degrees from the septum's middle: anteroseptal, anterior, anterolateral, inferolateral, inferior,
+  // inferoseptal.
   constexpr std::array<std::uint8_t, 6> ring{2, 1, 6, 5, 4, 3};
   // By sectors of 90 degrees centred on the septum: septal, anterior, lateral, inferior.
   constexpr std::array<std::uint8_t, 4> apical{14, 13, 16, 15};
@@ -98,7 +100,8 @@ std::vector<std::uint8_t> aha_segments(const Anatomy& anatomy) {
 
 std::vector<Site> standard_sites(const Anatomy& anatomy, double radius) {
   const Mesh& mesh = anatomy.mesh;
-  if (anatomy.aha.size() != mesh.tet_count()) throw InputError("Pacing sites: the anatomy has no AHA segments; assign them first");
+  if (anatomy.aha.size() != mesh.tet_count())
+    throw InputError("Pacing sites: the anatomy has no AHA segments; assign them first");
   const LongAxis axis(anatomy);
   const auto endo = nodes_of(anatomy, Surface::endo), epi = nodes_of(anatomy, Surface::epi);
   if (epi.empty()) throw InputError("Pacing sites: no face is tagged as epicardium");
@@ -122,7 +125,8 @@ std::vector<Site> standard_sites(const Anatomy& anatomy, double radius) {
   const auto points = mesh.points();
   std::vector<Site> sites;
   const auto add = [&](std::string name, Index node) {
-    if (node < 0) throw InputError(fmt::format("Pacing sites: no conducting tissue for \"{}\"; is all of the muscle core?", name));
+    if (node < 0)
+      throw InputError(fmt::format("Pacing sites: no conducting tissue for \"{}\"; is all of the muscle core?", name));
     sites.push_back(make_site(anatomy, std::move(name), points[node], radius));
   };
   for (int k = 1; k <= 17; ++k) {
@@ -140,7 +144,8 @@ std::vector<Site> standard_sites(const Anatomy& anatomy, double radius) {
   add("rv_apex", cheapest(epi, [&](Index i) {
         const Vec3 r = points[i] - axis.origin;
         const double up = (axis.share(points[i]) - 1.0 / 6.0) * (axis.cavity_high - axis.cavity_low);
-        return alive[i] && r.dot(axis.septal) > 0 ? std::hypot(up, r.dot(axis.anterior)) : std::numeric_limits<double>::infinity();
+        return alive[i] && r.dot(axis.septal) > 0 ? std::hypot(up, r.dot(axis.anterior))
+                                                  : std::numeric_limits<double>::infinity();
       }));
   add("apex", cheapest(epi, [&](Index i) {
         return alive[i] ? (points[i] - anatomy.apex).norm() : std::numeric_limits<double>::infinity();

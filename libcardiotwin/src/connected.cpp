@@ -14,8 +14,10 @@ Index root(std::vector<Index>& parent, Index node) {
 
 void join(std::vector<Index>& parent, Index a, Index b) {
   a = root(parent, a), b = root(parent, b);
-  if (a < b) parent[b] = a;
-  else parent[a] = b;
+  if (a < b)
+    parent[b] = a;
+  else
+    parent[a] = b;
 }
 
 }  // namespace

@@ -1,13 +1,11 @@
-#include <cardiotwin/fibers.hpp>
-
-#include <algorithm>
-#include <cmath>
-#include <numbers>
-
-#include <Eigen/Geometry>
 #include <fmt/core.h>
 
+#include <Eigen/Geometry>
+#include <algorithm>
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/fibers.hpp>
+#include <cmath>
+#include <numbers>
 
 #include "fem.hpp"
 #include "surface_distance.hpp"
@@ -25,7 +23,8 @@ Vec3 perpendicular(const Vec3& v) {
 }
 
 void require_nodes(const std::vector<Index>& nodes, const char* part, std::size_t count) {
-  if (nodes.empty()) throw InputError(fmt::format("Fibres: the {} has no node; tag the surface before laying fibres", part));
+  if (nodes.empty())
+    throw InputError(fmt::format("Fibres: the {} has no node; tag the surface before laying fibres", part));
   for (const Index node : nodes) {
     if (node < 0 || static_cast<std::size_t>(node) >= count) {
       throw InputError(fmt::format("Fibres: the {} names node {}, but the mesh has {} nodes", part, node, count));
@@ -46,8 +45,8 @@ std::vector<Triangle> triangles_on(const std::vector<BoundaryFace>& faces, const
   return triangles;
 }
 
-// The share of the wall crossed. The Laplace solution would bend with the wall's curvature (logarithmic in a cylinder, 1/r in
-// a sphere); a ratio of distances is linear along the normal in both.
+// The share of the wall crossed. The Laplace solution would bend with the wall's curvature (logarithmic in a cylinder,
+// 1/r in a sphere); a ratio of distances is linear along the normal in both.
 std::vector<double> wall_depth(const Mesh& mesh, const FiberBoundary& boundary) {
   const auto points = mesh.points();
   const auto faces = boundary_faces(mesh);
@@ -80,8 +79,8 @@ std::vector<double> laplace(const fem::Matrix& stiffness, const std::vector<Inde
   return guess;
 }
 
-// Mean over the four corners of the volume-weighted nodal gradient: the gradients of single tets scatter by several degrees,
-// which this recovery removes without reaching beyond the tets next door.
+// Mean over the four corners of the volume-weighted nodal gradient: the gradients of single tets scatter by several
+// degrees, which this recovery removes without reaching beyond the tets next door.
 std::vector<Vec3> recovered_gradient(const Mesh& mesh, const std::vector<double>& value) {
   const fem::Elements elements(mesh);
   const auto tets = mesh.tets();
@@ -102,7 +101,8 @@ std::vector<Vec3> recovered_gradient(const Mesh& mesh, const std::vector<double>
 }
 
 // Unit directions of `raw`, projected by `project`; where too little is left (`floor` of the length), the mean of
-// the neighbours, ring by ring; what no ring reaches (it cannot be on a connected mesh with one good tet) is `fallback`.
+// the neighbours, ring by ring; what no ring reaches (it cannot be on a connected mesh with one good tet) is
+// `fallback`.
 template <class Project, class Fallback>
 std::vector<Vec3> directions(const Mesh& mesh, const std::vector<Vec3>& raw, double floor, const Project& project,
                              const Fallback& fallback) {
@@ -111,8 +111,10 @@ std::vector<Vec3> directions(const Mesh& mesh, const std::vector<Vec3>& raw, dou
   std::vector<Index> missing;
   for (std::size_t t = 0; t < raw.size(); ++t) {
     const Vec3 v = project(t, raw[t]);
-    if (v.norm() > floor * raw[t].norm() && v.norm() > 1e-9) unit[t] = v.normalized();
-    else missing.push_back(static_cast<Index>(t));
+    if (v.norm() > floor * raw[t].norm() && v.norm() > 1e-9)
+      unit[t] = v.normalized();
+    else
+      missing.push_back(static_cast<Index>(t));
   }
   while (!missing.empty()) {
     std::vector<Vec3> nodal(mesh.node_count(), Vec3::Zero());
@@ -124,8 +126,10 @@ std::vector<Vec3> directions(const Mesh& mesh, const std::vector<Vec3>& raw, dou
     for (const Index t : missing) {
       const auto& n = tets[t];
       const Vec3 v = project(t, nodal[n[0]] + nodal[n[1]] + nodal[n[2]] + nodal[n[3]]);
-      if (v.norm() > 1e-3) found.emplace_back(t, v.normalized());
-      else still.push_back(t);
+      if (v.norm() > 1e-3)
+        found.emplace_back(t, v.normalized());
+      else
+        still.push_back(t);
     }
     if (found.empty()) {
       for (const Index t : still) found.emplace_back(t, fallback(t));
@@ -137,9 +141,10 @@ std::vector<Vec3> directions(const Mesh& mesh, const std::vector<Vec3>& raw, dou
   return unit;
 }
 
-// Bayer's frame turned by the angles at depth d. e2 is transmural (outward), e1 apicobasal, e0 = e1 x e2 circumferential: the helix
-// angle turns f from e0 towards e1 about e2, the sheet angle turns s from e2 towards the cross-fibre direction about f.
-// One wall has one frame, so the angles themselves are linear in depth and no two frames need blending.
+// Bayer's frame turned by the angles at depth d. e2 is transmural (outward), e1 apicobasal, e0 = e1 x e2
+// circumferential: the helix angle turns f from e0 towards e1 about e2, the sheet angle turns s from e2 towards the
+// cross-fibre direction about f. One wall has one frame, so the angles themselves are linear in depth and no two frames
+// need blending.
 void turned_frame(const Vec3& e1, const Vec3& e2, const FiberAngles& angles, double depth, Vec3& f, Vec3& s, Vec3& n) {
   const double alpha = degree * std::lerp(angles.alpha_endo, angles.alpha_epi, depth);
   const double beta = degree * std::lerp(angles.beta_endo, angles.beta_epi, depth);
@@ -190,11 +195,12 @@ RuleBasedFibers rule_based_fibers(const Mesh& mesh, const FiberBoundary& boundar
   monitor.report("fibres: frames", 0.9);
   // The transmural direction is kept and the apicobasal one projected onto the wall (the paper does it the other way
   // round, which tilts fibres out of the wall near the apex, where both gradients are parallel).
-  const auto e2 = directions(mesh, transmural, 0.0, [](std::size_t, const Vec3& v) { return v; },
-                             [](std::size_t) -> Vec3 { return Vec3::UnitZ(); });
-  const auto e1 = directions(mesh, apicobasal, 0.05,
-                             [&](std::size_t t, const Vec3& v) -> Vec3 { return v - v.dot(e2[t]) * e2[t]; },
-                             [&](std::size_t t) { return perpendicular(e2[t]); });
+  const auto e2 = directions(
+      mesh, transmural, 0.0, [](std::size_t, const Vec3& v) { return v; },
+      [](std::size_t) -> Vec3 { return Vec3::UnitZ(); });
+  const auto e1 = directions(
+      mesh, apicobasal, 0.05, [&](std::size_t t, const Vec3& v) -> Vec3 { return v - v.dot(e2[t]) * e2[t]; },
+      [&](std::size_t t) { return perpendicular(e2[t]); });
   auto& [f, s, n] = result.fibers;
   f.resize(mesh.tet_count()), s.resize(mesh.tet_count()), n.resize(mesh.tet_count());
   for (std::size_t t = 0; t < mesh.tet_count(); ++t) {

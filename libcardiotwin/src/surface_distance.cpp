@@ -1,14 +1,12 @@
 #include "surface_distance.hpp"
 
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
+#include <cardiotwin/error.hpp>
 #include <cmath>
 #include <limits>
 #include <utility>
-
-#include <Eigen/Geometry>
-
-#include <cardiotwin/error.hpp>
 
 namespace cardiotwin {
 namespace {

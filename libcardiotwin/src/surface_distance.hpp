@@ -1,10 +1,9 @@
 #pragma once
 /// Distance of points to a triangulated surface, private to the physics room.
 
+#include <cardiotwin/mesh.hpp>
 #include <span>
 #include <vector>
-
-#include <cardiotwin/mesh.hpp>
 
 namespace cardiotwin {
 

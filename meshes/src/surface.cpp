@@ -1,31 +1,30 @@
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <limits>
-#include <map>
+#include <fmt/core.h>
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/Geometry>
-#include <fmt/core.h>
-
+#include <algorithm>
+#include <array>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/meshes/build.hpp>
+#include <cmath>
+#include <limits>
+#include <map>
 
 #include "voxels.hpp"
 
 namespace cardiotwin::meshes {
 namespace {
 
-constexpr double small_piece = 0.02;    // share of all faces below which a piece is taken for a tagging fault
-constexpr double smallest_valve = 50;   // [mm2] of blood against background below which a mask counts as closed
+constexpr double small_piece = 0.02;   // share of all faces below which a piece is taken for a tagging fault
+constexpr double smallest_valve = 50;  // [mm2] of blood against background below which a mask counts as closed
 
 struct Plane {
   Vec3 centre, normal;
   double height(const Vec3& p) const { return (p - centre).dot(normal); }
 };
 
-// The plane through the blood voxels that touch background: the cut through the ventricle at its base. Only their largest
-// connected patch counts, so that a pinhole in the wall does not tilt it.
+// The plane through the blood voxels that touch background: the cut through the ventricle at its base. Only their
+// largest connected patch counts, so that a pinhole in the wall does not tilt it.
 Plane base_plane(const Labels& labels) {
   const Grid& g = labels.grid;
   std::vector<std::uint8_t> valve(g.count(), 0);
@@ -38,7 +37,8 @@ Plane base_plane(const Labels& labels) {
       if (label_at(labels, i + step[0], j + step[1], k + step[2]) == background) valve[v] = 1;
     }
   });
-  if (blood_count == 0) throw InputError("Surface: the labels have no LV cavity (label 1); supply one to tell endo- from epicardium");
+  if (blood_count == 0)
+    throw InputError("Surface: the labels have no LV cavity (label 1); supply one to tell endo- from epicardium");
   keep_largest_piece(g, valve, Neighbours::corners);
 
   std::vector<Vec3> points;
@@ -47,9 +47,10 @@ Plane base_plane(const Labels& labels) {
   });
   const double voxel = std::cbrt(g.spacing.prod());
   if (points.size() * voxel * voxel < smallest_valve) {
-    throw InputError(fmt::format("Surface: the LV cavity touches background on only {:.0f} mm2, so the base cannot be found; the "
-                                 "muscle label must be open at the valve plane: delete the muscle that covers the cavity there",
-                                 points.size() * voxel * voxel));
+    throw InputError(
+        fmt::format("Surface: the LV cavity touches background on only {:.0f} mm2, so the base cannot be found; the "
+                    "muscle label must be open at the valve plane: delete the muscle that covers the cavity there",
+                    points.size() * voxel * voxel));
   }
   Plane plane{.centre = Vec3::Zero(), .normal = Vec3::Zero()};
   for (const Vec3& p : points) plane.centre += p / static_cast<double>(points.size());
@@ -66,7 +67,8 @@ constexpr std::uint8_t undecided = 0;
 constexpr std::uint8_t endo = static_cast<std::uint8_t>(Surface::endo), epi = static_cast<std::uint8_t>(Surface::epi),
                        base = static_cast<std::uint8_t>(Surface::base);
 
-// What a face looks onto: the first label other than muscle along its outward normal, from half a millimetre (or voxel) to 1.7.
+// What a face looks onto: the first label other than muscle along its outward normal, from half a millimetre (or voxel)
+// to 1.7.
 std::uint8_t outlook(const Labels& labels, const Vec3& from, const Vec3& normal) {
   const double unit = std::max(1.0, labels.grid.spacing.minCoeff());
   for (const double step : {0.5, 0.8, 1.1, 1.4, 1.7}) {
@@ -107,7 +109,8 @@ struct Piece {
 };
 
 // Pieces of equal tag, connected through edges, in the order of their first face.
-std::vector<Piece> pieces_of(const std::vector<std::uint8_t>& tag, const std::vector<std::array<Index, 3>>& neighbours) {
+std::vector<Piece> pieces_of(const std::vector<std::uint8_t>& tag,
+                             const std::vector<std::array<Index, 3>>& neighbours) {
   std::vector<Piece> pieces;
   std::vector<std::uint8_t> seen(tag.size(), 0);
   for (std::size_t first = 0; first < tag.size(); ++first) {
@@ -126,7 +129,8 @@ std::vector<Piece> pieces_of(const std::vector<std::uint8_t>& tag, const std::ve
   return pieces;
 }
 
-// Small pieces (and undecided ones of any size) take the tag they share most edges with; repeated, smallest first, until none is left.
+// Small pieces (and undecided ones of any size) take the tag they share most edges with; repeated, smallest first,
+// until none is left.
 void absorb_small_pieces(std::vector<std::uint8_t>& tag, const std::vector<std::array<Index, 3>>& neighbours) {
   const auto limit = static_cast<std::size_t>(small_piece * tag.size());
   for (int round = 0; round < 100; ++round) {
@@ -136,7 +140,8 @@ void absorb_small_pieces(std::vector<std::uint8_t>& tag, const std::vector<std::
     std::erase_if(pieces, [&](const Piece& p) {
       return p.tag != undecided && (p.faces.size() > limit || p.faces.size() == largest[p.tag]);
     });
-    std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.faces.size() < b.faces.size(); });
+    std::stable_sort(pieces.begin(), pieces.end(),
+                     [](const Piece& a, const Piece& b) { return a.faces.size() < b.faces.size(); });
     bool changed = false;
     for (const auto& piece : pieces) {
       std::array<std::size_t, 4> shared{};
@@ -161,16 +166,20 @@ void require_whole(const std::vector<std::uint8_t>& tag, const std::vector<std::
   const auto refuse_empty = [&](std::uint8_t which, const char* text) {
     if (!sizes.contains(which)) throw InputError(text);
   };
-  refuse_empty(endo, "Surface: no boundary face looks onto the LV cavity; check that label 1 fills the inside of the muscle");
+  refuse_empty(endo,
+               "Surface: no boundary face looks onto the LV cavity; check that label 1 fills the inside of the muscle");
   refuse_empty(epi, "Surface: no boundary face looks outwards; check that the labels and the mesh belong together");
-  refuse_empty(base, "Surface: no boundary face lies in the valve plane; the muscle must be open at the base, with the cavity reaching out of it");
+  refuse_empty(base,
+               "Surface: no boundary face lies in the valve plane; the muscle must be open at the base, with the "
+               "cavity reaching out of it");
   for (const auto& [which, name] : {std::pair(endo, "endocardium"), std::pair(epi, "epicardium")}) {
     auto& parts = sizes[which];
     if (parts.size() < 2) continue;
     std::sort(parts.rbegin(), parts.rend());
-    throw InputError(fmt::format("Surface: the {} falls into {} pieces ({:.1f} % of the faces are in the second); fill the gaps in the "
-                                 "muscle and cavity labels",
-                                 name, parts.size(), 100.0 * parts[1] / tag.size()));
+    throw InputError(fmt::format(
+        "Surface: the {} falls into {} pieces ({:.1f} % of the faces are in the second); fill the gaps in the "
+        "muscle and cavity labels",
+        name, parts.size(), 100.0 * parts[1] / tag.size()));
   }
 }
 

@@ -54,7 +54,8 @@ VoxelPieces voxel_pieces(const Grid& grid, const Mask& mask, Neighbours neighbou
 std::size_t keep_largest_piece(const Grid& grid, Mask& mask, Neighbours neighbours) {
   const auto pieces = voxel_pieces(grid, mask, neighbours);
   for (std::size_t v = 0; v < mask.size(); ++v) mask[v] = pieces.of[v] == 0;
-  return std::accumulate(pieces.size.begin(), pieces.size.end(), std::size_t{0}) - (pieces.size.empty() ? 0 : pieces.size[0]);
+  return std::accumulate(pieces.size.begin(), pieces.size.end(), std::size_t{0}) -
+         (pieces.size.empty() ? 0 : pieces.size[0]);
 }
 
 namespace {

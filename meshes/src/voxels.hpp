@@ -1,11 +1,10 @@
 #pragma once
 /// Voxel arithmetic shared by the steps of `build`; private to the picture room.
 
+#include <cardiotwin/meshes/image.hpp>
 #include <cmath>
 #include <cstdint>
 #include <vector>
-
-#include <cardiotwin/meshes/image.hpp>
 
 namespace cardiotwin::meshes {
 
@@ -56,7 +55,8 @@ VoxelPieces voxel_pieces(const Grid&, const Mask&, Neighbours);
 /// Clears all but the largest piece; returns how many voxels were cleared.
 std::size_t keep_largest_piece(const Grid&, Mask&, Neighbours);
 
-/// For each voxel the nearest one of the mask, exactly (Felzenszwalb & Huttenlocher 2012, doi 10.4086/toc.2012.v008a019).
+/// For each voxel the nearest one of the mask, exactly (Felzenszwalb & Huttenlocher 2012,
+/// doi 10.4086/toc.2012.v008a019).
 struct Nearest {
   std::vector<float> squared;       ///< distance squared [mm2], infinity where the mask is empty
   std::vector<std::int32_t> voxel;  ///< offset of the nearest voxel, -1 where the mask is empty

@@ -1,14 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <set>
-
-#include <Eigen/Geometry>
-
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/error.hpp>
+#include <cmath>
+#include <set>
 
 #include "tube.hpp"
 
@@ -17,8 +15,8 @@ using cardiotwin::tests::Tube;
 
 namespace {
 
-// The tube as a ventricle without an apical cap: axis +z, septum towards +x, 15 mm of muscle assumed beyond the cavity's end at
-// z = 0 only in so far as the apex is put there; `core` marks tets by their centroid.
+// The tube as a ventricle without an apical cap: axis +z, septum towards +x, 15 mm of muscle assumed beyond the
+// cavity's end at z = 0 only in so far as the apex is put there; `core` marks tets by their centroid.
 template <class IsCore>
 Anatomy tube_anatomy(const IsCore& is_core, const Mat3& turn = Mat3::Identity(), const Vec3& shift = Vec3::Zero()) {
   const Tube tube;
@@ -62,10 +60,12 @@ TEST(Aha, SegmentsAreThirdsAndSectors) {
     return int(a.aha[best]);
   };
   // Angles run from the septum's middle towards the anterior wall.
-  const std::vector<std::array<int, 3>> wanted{{90, 25, 1},  {30, 25, 2},  {330, 25, 3}, {270, 25, 4}, {210, 25, 5}, {150, 25, 6},
-                                               {90, 15, 7},  {30, 15, 8},  {330, 15, 9}, {270, 15, 10}, {210, 15, 11}, {150, 15, 12},
-                                               {90, 5, 13},  {2, 5, 14},   {-2, 5, 14},  {270, 5, 15}, {180, 5, 16}};
-  for (const auto& [degrees, z, segment] : wanted) EXPECT_EQ(at(degrees, z), segment) << degrees << " degrees, z = " << z;
+  const std::vector<std::array<int, 3>> wanted{{90, 25, 1},   {30, 25, 2},   {330, 25, 3}, {270, 25, 4}, {210, 25, 5},
+                                               {150, 25, 6},  {90, 15, 7},   {30, 15, 8},  {330, 15, 9}, {270, 15, 10},
+                                               {210, 15, 11}, {150, 15, 12}, {90, 5, 13},  {2, 5, 14},   {-2, 5, 14},
+                                               {270, 5, 15},  {180, 5, 16}};
+  for (const auto& [degrees, z, segment] : wanted)
+    EXPECT_EQ(at(degrees, z), segment) << degrees << " degrees, z = " << z;
   // A sector of 60 degrees is a sixth of its third: all six are equal on a tube divided by 72.
   double volume[18] = {}, total = 0;
   for (std::size_t t = 0; t < a.mesh.tet_count(); ++t) volume[a.aha[t]] += a.mesh.volume(t), total += a.mesh.volume(t);
@@ -76,13 +76,15 @@ TEST(Aha, SegmentsAreThirdsAndSectors) {
 TEST(Aha, BeyondTheCavityIsTheApicalCap) {
   auto a = tube_anatomy(nowhere);
   std::erase_if(a.surface, [&](const SurfaceFace& f) {  // the cavity now ends at z = 9
-    return f.tag == Surface::endo && std::min({a.mesh.points()[f.nodes[0]].z(), a.mesh.points()[f.nodes[1]].z(), a.mesh.points()[f.nodes[2]].z()}) < 8.9;
+    return f.tag == Surface::endo && std::min({a.mesh.points()[f.nodes[0]].z(), a.mesh.points()[f.nodes[1]].z(),
+                                               a.mesh.points()[f.nodes[2]].z()}) < 8.9;
   });
   const auto segments = aha_segments(a);
   for (std::size_t t = 0; t < segments.size(); ++t) ASSERT_EQ(segments[t] == 17, a.mesh.centroid(t).z() < 9) << t;
 }
 
-// A heart as it lies in the chest, LPS: apex towards left, anterior, inferior; right ventricle towards right and anterior.
+// A heart as it lies in the chest, LPS: apex towards left, anterior, inferior; right ventricle towards right and
+// anterior.
 TEST(Aha, AnteriorIsAnteriorInANormallyPlacedHeart) {
   const Vec3 up = Vec3(-0.6, 0.5, 0.6).normalized();
   const Vec3 guess(-0.8, -0.6, 0), septal = (guess - guess.dot(up) * up).normalized();
@@ -101,7 +103,8 @@ TEST(Aha, AnteriorIsAnteriorInANormallyPlacedHeart) {
   EXPECT_LT(centre[1].y(), centre[4].y());  // anterior before inferior
   EXPECT_GT(centre[1].z(), centre[4].z());  // and above it
   for (const int septum : {2, 3}) {
-    for (const int lateral : {5, 6}) EXPECT_LT(centre[septum].x(), centre[lateral].x());  // septum to the patient's right
+    for (const int lateral : {5, 6})
+      EXPECT_LT(centre[septum].x(), centre[lateral].x());  // septum to the patient's right
   }
 }
 
@@ -129,8 +132,10 @@ TEST(Aha, SitesLieOnLivingEndocardiumOfTheirSegment) {
   const double degrees = std::atan2(p.y(), p.x()) * 180 / std::numbers::pi;
   EXPECT_NEAR(degrees, 110, 6);  // the living rim of its own segment, nodes stand every 5 degrees
   const Vec3 rv = find("rv_apex").position;
-  EXPECT_NEAR(rv.x(), 20, 0.2); EXPECT_NEAR(rv.z(), 5, 2);
-  EXPECT_NEAR(find("aha10").position.y(), -10, 0.3); EXPECT_NEAR(find("aha10").position.z(), 15, 2);
+  EXPECT_NEAR(rv.x(), 20, 0.2);
+  EXPECT_NEAR(rv.z(), 5, 2);
+  EXPECT_NEAR(find("aha10").position.y(), -10, 0.3);
+  EXPECT_NEAR(find("aha10").position.z(), 15, 2);
 }
 
 TEST(Aha, MissingAnatomyIsRefused) {

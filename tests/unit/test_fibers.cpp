@@ -1,13 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <numbers>
-
 #include <Eigen/Geometry>
 #include <Eigen/LU>
-
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/fibers.hpp>
+#include <cmath>
+#include <numbers>
 
 #include "tube.hpp"
 
@@ -18,7 +16,8 @@ namespace {
 
 constexpr double degrees = 180.0 / std::numbers::pi;
 
-// Helix angle of `f` at `c`: from the circumferential direction, counter-clockwise seen from the base, towards the base.
+// Helix angle of `f` at `c`: from the circumferential direction, counter-clockwise seen from the base, towards the
+// base.
 double helix(const Vec3& f, const Vec3& c) {
   const Vec3 around = Vec3(-c.y(), c.x(), 0).normalized();
   return degrees * std::atan2(f.z(), f.dot(around));
@@ -49,7 +48,8 @@ TEST(Fibers, UniformFramesFollowTheDirection) {
   EXPECT_THROW(uniform_fibers(mesh, Vec3::Zero()), InputError);
 }
 
-// On a tube of radius ratio 2 the Laplace solution is log(r): it would put depth 0.585 and a helix of -10 degrees at mid-wall.
+// On a tube of radius ratio 2 the Laplace solution is log(r): it would put depth 0.585 and a helix of -10 degrees at
+// mid-wall.
 TEST(Fibers, HelixIsLinearInDepthAcrossACurvedWall) {
   const Tube tube;
   const auto [fibers, depth, height] = rule_based_fibers(tube.mesh, tube.boundary);
@@ -69,7 +69,8 @@ TEST(Fibers, HelixIsLinearInDepthAcrossACurvedWall) {
 
 TEST(Fibers, AnglesAreThoseAskedFor) {
   const Tube tube;
-  const auto flat = rule_based_fibers(tube.mesh, tube.boundary, {.alpha_endo = 0, .alpha_epi = 0, .beta_endo = 0, .beta_epi = 0});
+  const auto flat =
+      rule_based_fibers(tube.mesh, tube.boundary, {.alpha_endo = 0, .alpha_epi = 0, .beta_endo = 0, .beta_epi = 0});
   const auto steep =
       rule_based_fibers(tube.mesh, tube.boundary, {.alpha_endo = 80, .alpha_epi = 80, .beta_endo = 30, .beta_epi = 30});
   for (std::size_t t = 0; t < tube.mesh.tet_count(); ++t) {

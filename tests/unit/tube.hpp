@@ -1,14 +1,12 @@
 #pragma once
 /// A curved wall whose answers are known.
 
+#include <Eigen/Geometry>
+#include <cardiotwin/fibers.hpp>
 #include <cmath>
 #include <numbers>
 #include <utility>
 #include <vector>
-
-#include <Eigen/Geometry>
-
-#include <cardiotwin/fibers.hpp>
 
 namespace cardiotwin::tests {
 

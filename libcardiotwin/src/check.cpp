@@ -1,0 +1,331 @@
+#include <fmt/core.h>
+
+#include <Eigen/Geometry>
+#include <algorithm>
+#include <cardiotwin/check.hpp>
+#include <cardiotwin/error.hpp>
+#include <cardiotwin/units.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "connected.hpp"
+#include "surface_distance.hpp"
+
+namespace cardiotwin {
+namespace {
+
+constexpr double density = 1.05;       // [g/ml] of myocardium
+constexpr double least_dihedral = 10;  // [degrees]
+constexpr double least_elements = 3;   // across a wall
+constexpr double coarse_slice = 5;     // [mm]
+constexpr double same_edge = 0.02;     // relative
+
+void find(CheckReport& report, Severity severity, std::string text) {
+  report.findings.push_back({severity, std::move(text)});
+}
+
+std::vector<Triangle> faces_of(const Anatomy& anatomy, Surface tag) {
+  std::vector<Triangle> faces;
+  for (const auto& face : anatomy.surface) {
+    if (face.tag == tag) faces.push_back(face.nodes);
+  }
+  return faces;
+}
+
+// Nodes on edges that only one of the faces has.
+std::vector<Index> rim_of(const std::vector<Triangle>& faces) {
+  std::vector<std::pair<Index, Index>> edges;
+  for (const auto& f : faces) {
+    for (int side = 0; side < 3; ++side) edges.push_back(std::minmax(f[side], f[(side + 1) % 3]));
+  }
+  std::sort(edges.begin(), edges.end());
+  std::set<Index> rim;
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    const bool twin = (e > 0 && edges[e - 1] == edges[e]) || (e + 1 < edges.size() && edges[e + 1] == edges[e]);
+    if (!twin) rim.insert({edges[e].first, edges[e].second});
+  }
+  return {rim.begin(), rim.end()};
+}
+
+// The endocardium closed by a fan from the centre of its rim: taken from that centre, the fan's cones have no volume,
+// so the divergence theorem needs only the endocardial faces, whose outward side is the cavity.
+double cavity_volume(const Mesh& mesh, const std::vector<Triangle>& endo) {
+  const auto rim = rim_of(endo);
+  if (rim.empty()) return 0;
+  const auto points = mesh.points();
+  Vec3 centre = Vec3::Zero();
+  for (const Index node : rim) centre += points[node] / static_cast<double>(rim.size());
+  double sixfold = 0;
+  for (const auto& f : endo)
+    sixfold -= (points[f[0]] - centre).dot((points[f[1]] - centre).cross(points[f[2]] - centre));
+  return sixfold / 6.0 / units::ml;
+}
+
+void measure_volumes(const Twin& twin, CheckReport& report) {
+  const Mesh& mesh = twin.anatomy.mesh;
+  for (const auto& [label, name] : twin.anatomy.regions) report.volumes[name] = 0;
+  for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
+    const double ml = mesh.volume(t) / units::ml;
+    report.volumes[twin.anatomy.regions.at(mesh.labels()[t])] += ml;
+    report.muscle_volume += ml;
+  }
+  double scar = 0;
+  for (const char* name : {"core", "border_zone", "channel"}) {
+    if (report.volumes.contains(name)) scar += report.volumes.at(name);
+  }
+  report.scar_mass = density * scar;
+  if (scar == 0) find(report, Severity::info, "no scar: all tissue is healthy");
+  if (report.volumes.contains("channel") && report.volumes.at("channel") > 0) {
+    find(report, Severity::info,
+         fmt::format("{:.2f} ml of surviving tissue are enclosed by core (channel)", report.volumes.at("channel")));
+  }
+}
+
+// Thickness is the sum of the distances to both surfaces, taken in the middle of the wall, where both feet lie opposite
+// each other.
+void measure_wall(const Anatomy& anatomy, CheckReport& report) {
+  const auto endo = faces_of(anatomy, Surface::endo), epi = faces_of(anatomy, Surface::epi);
+  if (endo.empty() || epi.empty() || anatomy.depth.empty()) {
+    find(report, Severity::warning,
+         "the surface carries no endo- and epicardium, so cavity and wall thickness are unknown; build the twin from "
+         "an image");
+    return;
+  }
+  const auto points = anatomy.mesh.points();
+  report.cavity_volume = cavity_volume(anatomy.mesh, endo);
+  const SurfaceDistance to_endo(points, endo), to_epi(points, epi);
+  std::vector<double> thickness(points.size(), -1.0);
+  const auto count = static_cast<Index>(points.size());
+#pragma omp parallel for schedule(dynamic, 1024)
+  for (Index i = 0; i < count; ++i) {
+    if (anatomy.depth[i] > 0.25 && anatomy.depth[i] < 0.75) thickness[i] = to_endo(points[i]) + to_epi(points[i]);
+  }
+  std::erase_if(thickness, [](double t) { return t < 0; });
+  if (thickness.empty()) {
+    find(report, Severity::warning,
+         "no node lies inside the wall: it is one element thick; build with a smaller --edge");
+    return;
+  }
+  std::sort(thickness.begin(), thickness.end());
+  const auto last = static_cast<double>(thickness.size() - 1);
+  report.wall_min = thickness[static_cast<std::size_t>(0.01 * last)],
+  report.wall_max = thickness[static_cast<std::size_t>(0.99 * last)];
+  for (const double t : thickness) report.wall_mean += t / static_cast<double>(thickness.size());
+  const double needed = least_elements * report.mesh.mean_edge;
+  const auto thin = std::lower_bound(thickness.begin(), thickness.end(), needed) - thickness.begin();
+  const double share = static_cast<double>(thin) / static_cast<double>(thickness.size());
+  if (share > 0.01) {
+    find(report, Severity::warning,
+         fmt::format("{:.0f} % of the wall is thinner than {:.0f} elements ({:.1f} mm; 1st percentile {:.1f} mm); "
+                     "build with --edge {:.1f} or less",
+                     100 * share, least_elements, needed, report.wall_min,
+                     std::max(0.1, std::floor(10 * report.wall_min / least_elements) / 10)));
+  }
+}
+
+void measure_mesh(const Anatomy& anatomy, CheckReport& report) {
+  report.mesh = quality(anatomy.mesh);
+  if (report.mesh.min_dihedral < least_dihedral) {
+    find(report, Severity::warning,
+         fmt::format("the smallest dihedral angle is {:.1f} degrees (10 is wanted): the time step will be short; build "
+                     "again with another --edge",
+                     report.mesh.min_dihedral));
+  }
+  std::vector<std::uint8_t> living(anatomy.mesh.tet_count());
+  for (std::size_t t = 0; t < living.size(); ++t) living[t] = anatomy.regions.at(anatomy.mesh.labels()[t]) != "core";
+  const auto pieces = connected_pieces(anatomy.mesh, living);
+  if (pieces.volume.empty()) {
+    find(report, Severity::severe, "all tissue is core: nothing conducts; check the scar thresholds");
+    return;
+  }
+  double cut_off = 0;
+  for (std::size_t p = 1; p < pieces.volume.size(); ++p) cut_off += pieces.volume[p] / units::ml;
+  if (pieces.volume.size() > 1) {
+    find(report, Severity::warning,
+         fmt::format("{} {} of living tissue ({:.3f} ml in all, the largest {:.3f} ml) {} cut off from the rest "
+                     "({:.1f} ml) by core and cannot be activated",
+                     pieces.volume.size() - 1, pieces.volume.size() == 2 ? "piece" : "pieces", cut_off,
+                     pieces.volume[1] / units::ml, pieces.volume.size() == 2 ? "is" : "are",
+                     pieces.volume[0] / units::ml));
+  }
+}
+
+void judge_calibration(const Tissue& tissue, double edge, const SimulationOptions& options, CheckReport& report) {
+  if (tissue.calibrated_edge == 0) {
+    find(report, Severity::warning, "the conductivities are not calibrated for this mesh; run `cardiotwin calibrate`");
+    return;
+  }
+  if (std::abs(tissue.calibrated_edge - edge) > same_edge * edge) {
+    find(report, Severity::severe,
+         fmt::format("the conductivities were calibrated for a mean edge of {:.3f} mm, but this mesh has {:.3f} mm; "
+                     "run `cardiotwin calibrate` again",
+                     tissue.calibrated_edge, edge));
+  }
+  if (std::abs(tissue.calibrated_load - options.ionic_load) > 1e-9) {
+    find(report, Severity::severe,
+         fmt::format("the conductivities were calibrated for an ionic load of {:.3f}, but {:.3f} is asked; run "
+                     "`cardiotwin calibrate` again",
+                     tissue.calibrated_load, options.ionic_load));
+  }
+}
+
+// Judges one axis of one region; fills `why` where the velocity is off.
+void judge_velocity(CalibratedAxis& a, bool calibrated, double limit, CheckReport& report) {
+  const auto& v = a.reached;
+  const char* axis = a.axis == Axis::along ? "along" : "across";
+  // Re-fitting moves the mean, not the spread over directions: only a finer mesh narrows that.
+  const double spread = v.mean > 0 ? std::max(v.high - v.mean, v.mean - v.low) / v.mean : 0;
+  const char* cure = calibrated || v.blocked > 0 || spread > limit
+                         ? "build with a smaller --edge, then run `cardiotwin calibrate`"
+                         : "run `cardiotwin calibrate`";
+  if (v.blocked > 0) {
+    a.why = fmt::format("waves {} the fibre of {} die out in {} of the directions measured; {}", axis, a.region,
+                        v.blocked, cure);
+    find(report, Severity::severe, a.why);
+    return;
+  }
+  if (a.wanted <= 0) {
+    find(report, Severity::warning,
+         fmt::format("no velocity is wanted {} the fibre of {} (measured {:.2f} m/s), so no error can be stated; run "
+                     "`cardiotwin calibrate --cv {}=ALONG,ACROSS`",
+                     axis, a.region, v.mean, a.region));
+    return;
+  }
+  const auto off = [&](double velocity) { return std::abs(velocity - a.wanted) / a.wanted; };
+  const double error = std::max({off(v.mean), off(v.low), off(v.high)});
+  a.within_limit = error <= limit;
+  if (a.within_limit) return;
+  a.why = fmt::format(
+      "the velocity {} the fibre of {} is expected at {:.2f} m/s ({:.2f} to {:.2f} by direction) instead of {:.2f}, an "
+      "error of {:.0f} % (limit {:.0f} %); {}",
+      axis, a.region, v.mean, v.low, v.high, a.wanted, 100 * error, 100 * limit, cure);
+  find(report, Severity::severe, a.why);
+}
+
+void measure_velocities(const Twin& twin, const SimulationOptions& options, double limit, const Monitor& monitor,
+                        CheckReport& report) {
+  const double edge = report.mesh.mean_edge;
+  judge_calibration(twin.tissue, edge, options, report);
+  std::vector<std::string> names;
+  for (const auto& [label, name] : twin.anatomy.regions) {
+    if (report.volumes.at(name) > 0 && twin.tissue[name].conducts) names.push_back(name);
+  }
+  double done = 0;
+  for (const auto& name : names) {
+    const RegionTissue& tissue = twin.tissue[name];
+    for (const Axis axis : {Axis::along, Axis::across}) {
+      monitor.poll();
+      monitor.report(fmt::format("velocity {} the fibre of {}", axis == Axis::along ? "along" : "across", name),
+                     done / (2.0 * static_cast<double>(names.size())));
+      const double sigma = axis == Axis::along ? tissue.conductivity.along : tissue.conductivity.across;
+      CalibratedAxis a{.region = name,
+                       .axis = axis,
+                       .wanted = axis == Axis::along ? tissue.wanted.along : tissue.wanted.across,
+                       .before = sigma,
+                       .conductivity = sigma,
+                       .reached = measure_velocity(twin.tissue, name, axis, edge, options),
+                       .within_limit = false,
+                       .why = {}};
+      judge_velocity(a, twin.tissue.calibrated_edge > 0, limit, report);
+      report.velocities.push_back(std::move(a));
+      done += 1;
+    }
+  }
+}
+
+void judge_image(const Twin& twin, CheckReport& report) {
+  const auto measured = nlohmann::json::parse(twin.measurements, nullptr, false);
+  if (!measured.is_object()) return;
+  if (measured.value("septum_source", std::string()) == "guessed") {
+    find(report, Severity::warning,
+         "the septum's direction was guessed, so AHA segments may be turned; build with a point towards the septum");
+  }
+  if (const double cap = measured.value("apical_cap_mm", 0.0); cap > 0) {
+    find(report, Severity::warning,
+         fmt::format(
+             "the image ends above the apex, which was closed by an assumed cap of {:.0f} mm; scar there is unknown",
+             cap));
+  }
+  if (!measured.contains("voxel_mm") || !measured["voxel_mm"].is_array() || measured["voxel_mm"].size() != 3) return;
+  double slice = 0;
+  for (const auto& size : measured["voxel_mm"]) slice = std::max(slice, size.is_number() ? size.get<double>() : 0.0);
+  if (slice > coarse_slice) {
+    find(report, Severity::warning,
+         fmt::format("the image's slices are {:.1f} mm apart: scar between them is interpolated, and channels thinner "
+                     "than that may be missed or invented",
+                     slice));
+  }
+}
+
+const char* name_of(Severity severity) {
+  return severity == Severity::info ? "info" : severity == Severity::warning ? "warning" : "severe";
+}
+
+}  // namespace
+
+bool CheckReport::fit() const {
+  return std::none_of(findings.begin(), findings.end(),
+                      [](const Finding& f) { return f.severity == Severity::severe; });
+}
+
+CheckReport check(const Twin& twin, const SimulationOptions& options, double limit, const Monitor& monitor) {
+  if (!(limit > 0 && limit <= 1))
+    throw InputError(fmt::format("Check: limit = {} is outside (0, 1]; 0.1 is a velocity error of 10 %", limit));
+  twin.anatomy.validate();
+  CheckReport report;
+  monitor.report("volumes and wall", 0.0);
+  measure_volumes(twin, report);
+  measure_mesh(twin.anatomy, report);
+  measure_wall(twin.anatomy, report);
+  judge_image(twin, report);
+
+  SimulationOptions cautious = options;
+  cautious.dt = 1e-4;  // any mesh can step that, so that the limit itself can be asked for
+  report.stable_dt = Simulation(twin, cautious).stable_dt();
+  if (options.dt > report.stable_dt) {
+    find(report, Severity::severe,
+         fmt::format("dt = {} ms exceeds the stability limit of {:.4f} ms on this mesh; use a smaller --dt", options.dt,
+                     report.stable_dt));
+  }
+  measure_velocities(twin, options, limit, monitor, report);
+  monitor.report("check", 1.0);
+  return report;
+}
+
+std::string to_json(const CheckReport& report) {
+  nlohmann::json velocities = nlohmann::json::array(), findings = nlohmann::json::array();
+  for (const auto& a : report.velocities) {
+    velocities.push_back({{"region", a.region},
+                          {"axis", a.axis == Axis::along ? "along" : "across"},
+                          {"wanted_m_per_s", a.wanted},
+                          {"mean_m_per_s", a.reached.mean},
+                          {"low_m_per_s", a.reached.low},
+                          {"high_m_per_s", a.reached.high},
+                          {"blocked_directions", a.reached.blocked},
+                          {"conductivity_S_per_m", a.conductivity},
+                          {"within_limit", a.within_limit},
+                          {"why", a.why}});
+  }
+  for (const auto& f : report.findings) findings.push_back({{"severity", name_of(f.severity)}, {"text", f.text}});
+  const nlohmann::json json{
+      {"fit", report.fit()},
+      {"volumes_ml", report.volumes},
+      {"muscle_volume_ml", report.muscle_volume},
+      {"cavity_volume_ml", report.cavity_volume},
+      {"scar_mass_g", report.scar_mass},
+      {"wall_mm", {{"percentile_1", report.wall_min}, {"mean", report.wall_mean}, {"percentile_99", report.wall_max}}},
+      {"mesh",
+       {{"min_dihedral_deg", report.mesh.min_dihedral},
+        {"max_dihedral_deg", report.mesh.max_dihedral},
+        {"min_edge_mm", report.mesh.min_edge},
+        {"mean_edge_mm", report.mesh.mean_edge},
+        {"max_edge_mm", report.mesh.max_edge},
+        {"dihedral_histogram", report.mesh.dihedral_histogram}}},
+      {"stable_dt_ms", report.stable_dt},
+      {"velocities", velocities},
+      {"findings", findings}};
+  return json.dump(2);
+}
+
+}  // namespace cardiotwin

@@ -1,0 +1,225 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cardiotwin/error.hpp>
+#include <cardiotwin/meshes/build.hpp>
+#include <cardiotwin/provenance.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "build_parts.hpp"
+
+namespace cardiotwin::meshes {
+namespace {
+
+void require_options(const BuildOptions& o) {
+  const auto require = [](bool ok, const char* name, double value, const char* rule) {
+    if (!ok) throw InputError(fmt::format("Build: {} = {} mm is outside {}", name, value, rule));
+  };
+  require(o.edge >= 0.1 && o.edge <= 5, "edge", o.edge, "[0.1, 5]");
+  require(o.smoothing >= 0 && o.smoothing <= 5, "smoothing", o.smoothing, "[0, 5]");
+  require(o.site_radius >= 0 && o.site_radius <= 20, "site radius", o.site_radius, "[0, 20]");
+  require(o.scar.channel_closing >= 0 && o.scar.channel_closing <= 20, "channel closing", o.scar.channel_closing,
+          "[0, 20]");
+}
+
+const char* name_of(ScarMethod method) {
+  switch (method) {
+    case ScarMethod::p99:
+      return "p99";
+    case ScarMethod::n_sd:
+      return "n_sd";
+    case ScarMethod::fwhm:
+      return "fwhm";
+    case ScarMethod::labels:
+      return "labels";
+  }
+  return "";
+}
+
+const char* name_of(Convention convention) {
+  switch (convention) {
+    case Convention::guess:
+      return "guess";
+    case Convention::emidec:
+      return "emidec";
+    case Convention::phantom:
+      return "phantom";
+  }
+  return "";
+}
+
+std::map<std::string, std::string> as_text(const BuildOptions& o) {
+  std::map<std::string, std::string> text{
+      {"convention", name_of(o.convention)},
+      {"edge", fmt::format("{} mm", o.edge)},
+      {"smoothing", fmt::format("{} mm", o.smoothing)},
+      {"tissue", o.tissue},
+      {"site_radius", fmt::format("{} mm", o.site_radius)},
+      {"scar.method", name_of(o.scar.method)},
+      {"scar.core", fmt::format("{}", o.scar.core)},
+      {"scar.border_zone", fmt::format("{}", o.scar.border_zone)},
+      {"scar.n_sd", fmt::format("{}", o.scar.n_sd)},
+      {"scar.n_sd_border_zone", fmt::format("{}", o.scar.n_sd_border_zone)},
+      {"scar.min_volume", fmt::format("{} ml", o.scar.min_volume)},
+      {"scar.channel_closing", fmt::format("{} mm", o.scar.channel_closing)},
+      {"fibers.alpha_endo", fmt::format("{} deg", o.angles.alpha_endo)},
+      {"fibers.alpha_epi", fmt::format("{} deg", o.angles.alpha_epi)},
+      {"fibers.beta_endo", fmt::format("{} deg", o.angles.beta_endo)},
+      {"fibers.beta_epi", fmt::format("{} deg", o.angles.beta_epi)},
+  };
+  if (o.septum) text["septum"] = fmt::format("{} {} {} mm", o.septum->x(), o.septum->y(), o.septum->z());
+  return text;
+}
+
+void sort_unique(std::vector<Index>& nodes) {
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+}
+
+FiberBoundary fiber_boundary(const Mesh& mesh, const TaggedSurface& surface, double edge) {
+  FiberBoundary boundary;
+  for (const auto& face : surface.faces) {
+    auto& nodes = face.tag == Surface::endo ? boundary.endo : face.tag == Surface::epi ? boundary.epi : boundary.base;
+    nodes.insert(nodes.end(), face.nodes.begin(), face.nodes.end());
+  }
+  sort_unique(boundary.endo), sort_unique(boundary.epi), sort_unique(boundary.base);
+  // A disc, because a single node would leave the apicobasal solution singular there.
+  const double disc = std::max(2.0, 1.5 * edge);
+  for (const Index node : boundary.epi) {
+    if ((mesh.points()[node] - surface.apex).norm() <= disc) boundary.apex.push_back(node);
+  }
+  return boundary;
+}
+
+nlohmann::json as_json(const ScarStatistics& s) {
+  return {{"healthy_mean", s.healthy_mean},
+          {"healthy_sd", s.healthy_sd},
+          {"blood_mean", s.blood_mean},
+          {"offset", s.offset},
+          {"p99", s.p99},
+          {"threshold_core", s.threshold_core},
+          {"threshold_border_zone", s.threshold_border_zone},
+          {"scar_volume_ml", s.scar_volume},
+          {"core_volume_ml", s.core_volume},
+          {"no_reflow_volume_ml", s.no_reflow_volume}};
+}
+
+double volume_of(const Labels& labels, std::initializer_list<std::uint8_t> which) {
+  const auto count = std::count_if(labels.values.begin(), labels.values.end(), [&](std::uint8_t l) {
+    return std::find(which.begin(), which.end(), l) != which.end();
+  });
+  return static_cast<double>(count) * voxel_ml(labels.grid);
+}
+
+// Surface, fibres, segments and sites of a labelled mesh.
+Anatomy make_anatomy(Mesh mesh, const Labels& canonical, const FineLabels& fine, const BuildOptions& options,
+                     const Monitor& monitor, Septum& septum) {
+  Anatomy a;
+  a.mesh = std::move(mesh);
+  a.regions = {{region::healthy, "healthy"},
+               {region::border_zone, "border_zone"},
+               {region::core, "core"},
+               {region::channel, "channel"}};
+  auto surface = tag_surface(a.mesh, fine.labels);
+  auto laid = rule_based_fibers(a.mesh, fiber_boundary(a.mesh, surface, options.edge), options.angles, monitor);
+  a.fibers = std::move(laid.fibers), a.depth = std::move(laid.depth), a.height = std::move(laid.height);
+  a.surface = std::move(surface.faces);
+  a.apex = surface.apex, a.base_centre = surface.base_centre;
+  septum = find_septum(canonical, a.apex, a.base_centre, options.septum, monitor);
+  a.septum = septum.direction;
+  a.aha = aha_segments(a);
+  a.sites = standard_sites(a, options.site_radius);
+  return a;
+}
+
+Twin build(const Image& image, const Labels& labels, const BuildOptions& options, const Monitor& outer,
+           std::map<std::string, std::string> inputs) {
+  require_options(options);
+  Twin twin;
+  twin.tissue = Tissue::library(options.tissue);
+  Step step{.verb = "build",
+            .version = version(),
+            .backend = {},
+            .seed = 0,
+            .options = as_text(options),
+            .inputs = std::move(inputs),
+            .warnings = {}};
+  Monitor monitor = outer;
+  monitor.warning = [&](std::string_view text) {
+    step.warnings.emplace_back(text);
+    outer.warn(text);
+  };
+
+  require_same_grid(image.grid, labels.grid);
+  monitor.report("build: scar", 0.0);
+  const Labels canonical = canonical_labels(labels, options.convention, monitor);
+  ScarStatistics statistics;
+  const Labels scar = segment_scar(image, canonical, options.scar, statistics, monitor);
+  monitor.poll();
+
+  monitor.report("build: shape between slices", 0.1);
+  const FineLabels fine = fine_labels(canonical, options.edge, monitor);
+  if (fine.apical_cap > 0) {
+    monitor.warn(
+        fmt::format("the image ends above the apex: its cavity was closed by an assumed cap of healthy-looking shape, "
+                    "{:.0f} mm deep",
+                    fine.apical_cap));
+  }
+  if (fine.dropped_islands > 0.05) {
+    monitor.warn(
+        fmt::format("{:.2f} ml of muscle label are not connected to the rest and were left out", fine.dropped_islands));
+  }
+  Labels regions = fine_regions(scar, fine.labels);
+  const double channel_volume = mark_channel(regions, options.scar.channel_closing);
+  monitor.poll();
+
+  monitor.report("build: mesh", 0.3);
+  Mesh mesh = stuff(tissue_field(fine.labels, options.smoothing), regions, {.edge = options.edge}, monitor);
+  monitor.report("build: surface and fibres", 0.6);
+  Septum septum;
+  twin.anatomy = make_anatomy(std::move(mesh), canonical, fine, options, monitor, septum);
+  twin.anatomy.validate();
+
+  const Vec3 voxel = labels.grid.spacing;
+  nlohmann::json measured{
+      {"muscle_volume_ml", volume_of(canonical, {muscle, infarct, no_reflow})},
+      {"cavity_volume_ml", volume_of(canonical, {lv_cavity})},
+      {"labelled_infarct_volume_ml", volume_of(canonical, {infarct, no_reflow})},
+      {"scar", as_json(statistics)},
+      {"channel_volume_ml", channel_volume},
+      {"voxel_mm", {voxel[0], voxel[1], voxel[2]}},
+      {"fine_spacing_mm", fine.spacing},
+      {"apical_cap_mm", fine.apical_cap},
+      {"septum_source", septum.source},
+  };
+  twin.measurements = measured.dump();
+  twin.provenance.steps.push_back(std::move(step));
+  monitor.report("build", 1.0);
+  return twin;
+}
+
+}  // namespace
+
+Twin build_twin(const Image& image, const Labels& labels, const BuildOptions& options, const Monitor& monitor) {
+  return build(image, labels, options, monitor, {});
+}
+
+Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions& options,
+                const Monitor& monitor) {
+  std::vector<std::string> raised;
+  Monitor reading = monitor;
+  reading.warning = [&](std::string_view text) {
+    raised.emplace_back(text);
+    monitor.warn(text);
+  };
+  const Image read = read_image(image, reading);
+  const Labels read_as_labels = read_labels(labels, reading);
+  Twin twin = build(read, read_as_labels, options, monitor,
+                    {{"image", sha256_of_file(image)}, {"labels", sha256_of_file(labels)}});
+  auto& warnings = twin.provenance.steps.back().warnings;
+  warnings.insert(warnings.begin(), raised.begin(), raised.end());
+  return twin;
+}
+
+}  // namespace cardiotwin::meshes

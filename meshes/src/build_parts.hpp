@@ -1,0 +1,43 @@
+#pragma once
+/// The steps of `build` that are worth a test of their own; private to the picture room.
+
+#include <cardiotwin/meshes/build.hpp>
+
+#include "voxels.hpp"
+
+namespace cardiotwin::meshes {
+
+/// Muscle and cavity on the fine isotropic grid: background, lv_cavity or muscle, one connected piece of muscle, closed
+/// at the apex.
+struct FineLabels {
+  Labels labels;
+  double spacing = 0;  ///< [mm]
+  double apical_cap =
+      0;  ///< thickness of the muscle added below a cavity that runs out of the image [mm]; 0 where none was needed
+  double dropped_islands = 0;  ///< loose muscle left out [ml]
+};
+FineLabels fine_labels(const Labels& canonical, double edge, const Monitor&);
+
+/// The smoothed tissue indicator as a length: positive inside, 0 where the Gaussian of the muscle is one half [mm].
+Image tissue_field(const Labels& fine, double smoothing);
+
+/// Regions (region::healthy, border_zone, core) on the grid of `fine`, every muscle voxel filled from its nearest known
+/// one, 0 elsewhere. `scar` is on the grid of the image, 0 outside muscle.
+Labels fine_regions(const Labels& scar, const Labels& fine);
+
+/// Marks as region::channel the tissue enclosed by core: what a ball of `radius` [mm] rolling outside of the core
+/// cannot reach. The core is first extended beyond both surfaces of the wall, so that a corridor through a transmural
+/// scar is enclosed by its two sides, while the living layer over a scar that is not transmural is not. Pieces below
+/// 0.1 ml are noise. Returns its volume [ml].
+double mark_channel(Labels& regions, double radius);
+
+/// Unit vector from the long axis (apex to base centre) to the septum's middle, and how it was found: "right
+/// ventricle", "given" or "guessed".
+struct Septum {
+  Vec3 direction = Vec3::Zero();
+  const char* source = "";
+};
+Septum find_septum(const Labels& canonical, const Vec3& apex, const Vec3& base_centre,
+                   const std::optional<Vec3>& towards, const Monitor&);
+
+}  // namespace cardiotwin::meshes
