@@ -34,10 +34,10 @@ struct SiteResult {
   std::string site;
   int round = 0;                        ///< 0: before any lesion
   bool inducible = false;
-  std::vector<double> coupling;         ///< intervals of S2, S3, S4 used [ms]
+  std::vector<double> coupling = {};     ///< intervals of S2, S3, S4 used [ms]
   double active_after = 0;              ///< last activity after the last stimulus [ms]
   int circuit = -1;                     ///< index into Plan::circuits, -1 where no closed circuit
-  std::string outcome;                  ///< one clause for a person: "no re-entry", "re-entry of 362 ms", ...
+  std::string outcome = {};             ///< one clause for a person: "no re-entry", "re-entry of 362 ms", ...
 };
 
 /// A proposed ablation.
@@ -46,11 +46,11 @@ struct Target {
   Lesion lesion;
   double depth = 0;                  ///< wall thickness there, the depth a transmural lesion needs [mm]
   int aha = 0;
-  std::vector<int> circuits;         ///< addressed
-  std::vector<std::string> induced_from;  ///< sites from which those circuits were induced
+  std::vector<int> circuits = {};    ///< addressed
+  std::vector<std::string> induced_from = {};  ///< sites from which those circuits were induced
   double share = 0;                  ///< of inducible sites whose circuit it addresses
   bool necessary = true;             ///< pacing again was negative only with it
-  std::string evidence;              ///< one sentence
+  std::string evidence = {};         ///< one sentence
 };
 
 struct Plan {
