@@ -23,13 +23,19 @@ namespace {
 using study::Paced;
 using study::Placed;
 
+constexpr double checking_share = 0.05;  // of the whole study's time, roughly
+
 void require(bool holds, const std::string& message) {
   if (!holds) throw InputError("PlanOptions: " + message);
 }
 
-void validate(const PlanOptions& o) {
+void validate(const PlanOptions& o, const std::string& model) {
   const auto multiple = [&](double time) { return std::abs(time / o.dt - std::round(time / o.dt)) < 1e-6; };
   require(o.dt > 0, fmt::format("dt = {} ms must be positive", o.dt));
+  // The two-variable model's upstroke lasts 3.7 ms; those of models with a sodium current less than 1 ms.
+  const double coarsest = model == "mitchell-schaeffer-modified" ? 0.25 : 0.1;
+  require(o.dt <= coarsest,
+          fmt::format("dt = {} ms is too coarse for \"{}\" (at most {} ms); use 0.05 ms", o.dt, model, coarsest));
   require(o.s1 >= 200 && o.s1 <= 2000, fmt::format("s1 = {} ms is outside [200, 2000]", o.s1));
   require(o.s1_beats >= 1 && o.s1_beats <= 50, fmt::format("s1_beats = {} is outside [1, 50]", o.s1_beats));
   require(o.extra_stimuli >= 0 && o.extra_stimuli <= 6,
@@ -68,8 +74,7 @@ class Study {
         options_(options),
         monitor_(monitor),
         sites_(sites_of(twin, options)),
-        store_(folder, twin, options, sites_, [this] { return gate(); }),
-        runs_expected_(2 * sites_.size()) {}
+        store_(folder, twin, options, sites_, [this] { return gate(); }) {}
 
   Plan run();
 
@@ -95,14 +100,15 @@ class Study {
   const PlanOptions& options_;
   const Monitor& monitor_;
   const std::vector<std::string> sites_;
+  double shown_ = 0;  ///< progress; before the store, which runs the check
   const study::Store store_;
   std::unique_ptr<Simulation> simulation_;
   std::vector<Lesion> simulated_;  ///< lesions of `simulation_`
   std::vector<Placed> placed_;
   Plan plan_;
   int round_ = 0;
-  std::size_t runs_done_ = 0, runs_expected_ = 0;
-  double shown_ = 0;
+  std::size_t runs_done_ = 0;
+  std::size_t runs_expected_ = 2 * sites_.size();  ///< before and after lesions
 };
 
 SimulationOptions Study::simulation_options(const std::vector<Lesion>& present) const {
@@ -118,7 +124,12 @@ SimulationOptions Study::simulation_options(const std::vector<Lesion>& present) 
 
 /// A twin whose velocities are artefacts of its mesh would be studied in vain.
 study::Gate Study::gate() {
-  const CheckReport report = check(twin_, simulation_options({}), options_.velocity_limit, monitor_);
+  Monitor checking = monitor_;
+  checking.progress = [this](std::string_view what, double done) {
+    shown_ = std::max(shown_, checking_share * done);
+    monitor_.report(what, shown_);
+  };
+  const CheckReport report = check(twin_, simulation_options({}), options_.velocity_limit, checking);
   if (!report.fit() && !options_.accept_unfit) {
     std::vector<std::string> reasons;
     for (const auto& finding : report.findings)
@@ -145,7 +156,8 @@ Paced Study::pace(const std::string& prefix, const std::string& site, const std:
   const std::string what =
       fmt::format("pacing {}{}", site, present.empty() ? "" : fmt::format(", {} lesions", present.size()));
   const auto show = [&](double share) {
-    shown_ = std::max(shown_, (double(runs_done_) + share) / double(std::max(runs_expected_, runs_done_ + 1)));
+    const double paced = (double(runs_done_) + share) / double(std::max(runs_expected_, runs_done_ + 1));
+    shown_ = std::max(shown_, checking_share + (1 - checking_share) * paced);
     monitor_.report(what, shown_);
   };
   show(0);
@@ -301,7 +313,7 @@ Plan Study::run() {
 
 Plan run_study(const Twin& twin, const std::filesystem::path& folder, const PlanOptions& options,
                const Monitor& monitor) {
-  validate(options);
+  validate(options, twin.tissue.model);
   twin.anatomy.validate();
   Study study(twin, folder, options, monitor);
   const Plan plan = study.run();

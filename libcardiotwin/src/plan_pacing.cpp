@@ -27,7 +27,7 @@ class Pacer {
         anatomy_(twin.anatomy),
         site_(site),
         options_(options),
-        monitor_(monitor),
+        monitor_{.progress = {}, .note = {}, .warning = monitor.warning, .cancelled = monitor.cancelled},
         threshold_(ionic_model(twin.tissue.model).activation_threshold) {}
 
   Paced run(const std::function<void(double)>& progress);
@@ -56,7 +56,7 @@ class Pacer {
   const Anatomy& anatomy_;
   const Site& site_;
   const PlanOptions& options_;
-  const Monitor& monitor_;
+  const Monitor monitor_;         ///< for the simulation, whose own progress is none of the study's
   double threshold_;              ///< of activation [mV]
   std::vector<Index> nodes_;      ///< of the site that conduct
   std::vector<double> distance_;  ///< of every node from the site [mm]

@@ -88,19 +88,6 @@ Json lesions_json(const std::vector<Lesion>& lesions) {
   return array;
 }
 
-int take_lock(const std::filesystem::path& folder) {
-  const auto path = folder / "study.lock";
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0) throw FileError(fmt::format("cannot write \"{}\": {}", path.string(), std::strerror(errno)));
-  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return file;
-  const int reason = errno;
-  ::close(file);
-  if (reason == EWOULDBLOCK)
-    throw InputError(fmt::format(
-        "study \"{}\" is being worked on by another process; wait for it or use another folder", folder.string()));
-  throw FileError(fmt::format("cannot lock \"{}\": {}", path.string(), std::strerror(reason)));
-}
-
 }  // namespace
 
 std::string twin_digest(const Twin& twin) {
@@ -140,11 +127,26 @@ Json options_json(const PlanOptions& options, const std::vector<std::string>& si
           {"seed", options.seed}};
 }
 
+FolderLock::FolderLock(const std::filesystem::path& folder) {
+  make_folder(folder);
+  const auto path = folder / "study.lock";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file_ < 0) throw FileError(fmt::format("cannot write \"{}\": {}", path.string(), std::strerror(errno)));
+  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  const int reason = errno;
+  ::close(file_);
+  if (reason == EWOULDBLOCK)
+    throw InputError(fmt::format(
+        "study \"{}\" is being worked on by another process; wait for it or use another folder", folder.string()));
+  throw FileError(fmt::format("cannot lock \"{}\": {}", path.string(), std::strerror(reason)));
+}
+
+FolderLock::~FolderLock() { ::close(file_); }
+
 Store::Store(std::filesystem::path folder, const Twin& twin, const PlanOptions& options,
              const std::vector<std::string>& sites, const std::function<Gate()>& check)
-    : folder_(std::move(folder)) {
-  make_folder(folder_);
-  lock_ = take_lock(folder_);
+    : folder_(std::move(folder)), lock_(folder_) {
+  const auto path = folder_ / "study.json";
   try {
     Json wanted{{"schema", "cardiotwin-study"},
                 {"schema_version", schema_version},
@@ -153,7 +155,6 @@ Store::Store(std::filesystem::path folder, const Twin& twin, const PlanOptions& 
                 {"twin_sha256", twin_digest(twin)},
                 {"options", options_json(options, sites)},
                 {"twin_provenance", Json::parse(to_json(twin.provenance))}};
-    const auto path = folder_ / "study.json";
     if (std::filesystem::exists(path)) {
       const Json stored = plan_json::parse_file(path, "cardiotwin-study");
       require_same(stored, wanted, folder_.string());
@@ -168,16 +169,17 @@ Store::Store(std::filesystem::path folder, const Twin& twin, const PlanOptions& 
     }
     make_folder(folder_ / "runs");
   } catch (const nlohmann::json::exception& error) {
-    ::close(lock_);
-    throw FileError(fmt::format("\"{}\" is not a study as cardiotwin writes it ({}); use a new folder",
-                                (folder_ / "study.json").string(), error.what()));
+    throw FileError(fmt::format("\"{}\" is not a study as cardiotwin writes it ({}); use a new folder", path.string(),
+                                error.what()));
   } catch (...) {
-    ::close(lock_);
+    // A study that was refused leaves nothing behind.
+    if (std::error_code error; !std::filesystem::exists(path, error)) {
+      std::filesystem::remove(folder_ / "study.lock", error);
+      std::filesystem::remove(folder_, error);  // only where it is empty
+    }
     throw;
   }
 }
-
-Store::~Store() { ::close(lock_); }
 
 std::optional<Paced> Store::load(const Run& run, const Monitor& monitor) const {
   const auto path = folder_ / "runs" / (run.name + ".json");

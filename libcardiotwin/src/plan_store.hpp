@@ -25,6 +25,20 @@ struct Gate {
   bool fit = true;
 };
 
+/// Keeps other processes out of a study's folder while it lives; the system drops it when a process dies.
+class FolderLock {
+ public:
+  /// Creates the folder if needed. Throws InputError where another process holds it, FileError where the folder cannot
+  /// be written.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int file_ = -1;
+};
+
 class Store {
  public:
   /// Opens or begins the study in `folder` and keeps other processes out while it lives. `check` is called where the
@@ -32,9 +46,6 @@ class Store {
   /// with other options, or another process works on it, FileError where it cannot be written.
   Store(std::filesystem::path folder, const Twin&, const PlanOptions&, const std::vector<std::string>& sites,
         const std::function<Gate()>& check);
-  ~Store();
-  Store(const Store&) = delete;
-  Store& operator=(const Store&) = delete;
 
   /// Whether the twin passed its check when the study began.
   bool fit() const { return fit_; }
@@ -45,7 +56,7 @@ class Store {
 
  private:
   std::filesystem::path folder_;
-  int lock_ = -1;
+  FolderLock lock_;
   bool fit_ = true;
 };
 

@@ -14,7 +14,7 @@ namespace cardiotwin {
 struct PlanOptions {
   std::vector<std::string> sites;   ///< names of sites; empty: all of the twin's AHA sites
   double s1 = 600;                  ///< [ms]
-  int s1_beats = 3;
+  int s1_beats = 2;
   int extra_stimuli = 3;            ///< S2..S4, each at the shortest capturing interval
   double step = 10;                 ///< resolution of the coupling interval [ms]
   double sustained = 1000;          ///< activity this long after the last stimulus is sustained [ms]
@@ -23,7 +23,7 @@ struct PlanOptions {
   int max_rounds = 4;               ///< of ablate-and-pace-again
   double velocity_limit = 0.1;      ///< refuses a twin whose expected velocity error is larger ...
   bool accept_unfit = false;        ///< ... unless told otherwise
-  double dt = 0.05;                 ///< [ms]
+  double dt = 0.2;                  ///< [ms]; enough for modified Mitchell-Schaeffer, other models need 0.05
   Precision precision = Precision::fp32;
   Backend backend = Backend::cpu();
   std::uint64_t seed = 1;
