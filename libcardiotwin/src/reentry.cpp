@@ -254,18 +254,6 @@ Interval isthmus_interval(Fronts& fronts, double cycle, const CircuitOptions& op
   return {(start + best_first) * width, (start + best_first + best) * width};
 }
 
-/// AHA segment of the conducting tet whose centroid is nearest; 0 without segments.
-int segment_at(const Anatomy& anatomy, const Vec3& place) {
-  if (anatomy.aha.size() != anatomy.mesh.tet_count()) return 0;
-  double nearest = INFINITY;
-  int segment = 0;
-  for (std::size_t t = 0; t < anatomy.mesh.tet_count(); ++t) {
-    const double distance = (anatomy.mesh.centroid(t) - place).squaredNorm();
-    if (distance < nearest) nearest = distance, segment = anatomy.aha[t];
-  }
-  return segment;
-}
-
 void locate_isthmus(const Anatomy& anatomy, const ActivationGraph& graph, Fronts& fronts, const CircuitOptions& options,
                     Circuit& circuit) {
   const double cycle = circuit.cycle_length;
@@ -278,8 +266,8 @@ void locate_isthmus(const Anatomy& anatomy, const ActivationGraph& graph, Fronts
     const double time = interval.start + (interval.end - interval.start) * k / steps;
     circuit.isthmus_line.push_back(fronts.at(time, rate_window).centroid);
   }
-  circuit.aha_isthmus = segment_at(anatomy, circuit.isthmus);
-  circuit.aha_exit = segment_at(anatomy, circuit.exit);
+  circuit.aha_isthmus = reentry::segment_at(anatomy, circuit.isthmus);
+  circuit.aha_exit = reentry::segment_at(anatomy, circuit.exit);
   circuit.lat = {.name = "LAT", .unit = "ms", .values = std::vector<double>(graph.size(), NAN)};
   const double exit = fronts.wrap(interval.end);
   for (Index i = 0; i < Index(graph.size()); ++i)

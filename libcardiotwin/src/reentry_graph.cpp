@@ -104,4 +104,15 @@ std::vector<Visit> ActivationGraph::trace_back(Visit start, double until) const 
   return path;
 }
 
+int segment_at(const Anatomy& anatomy, const Vec3& place) {
+  if (anatomy.aha.size() != anatomy.mesh.tet_count()) return 0;
+  double nearest = INFINITY;
+  int segment = 0;
+  for (std::size_t t = 0; t < anatomy.mesh.tet_count(); ++t) {
+    const double distance = (anatomy.mesh.centroid(t) - place).squaredNorm();
+    if (distance < nearest) nearest = distance, segment = anatomy.aha[t];
+  }
+  return segment;
+}
+
 }  // namespace cardiotwin::reentry

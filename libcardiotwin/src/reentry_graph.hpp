@@ -47,4 +47,7 @@ class ActivationGraph {
   std::vector<double> volume_;
 };
 
+/// AHA segment of the tet whose centroid is nearest to a place; 0 where the anatomy has no segments.
+int segment_at(const Anatomy&, const Vec3& place);
+
 }  // namespace cardiotwin::reentry

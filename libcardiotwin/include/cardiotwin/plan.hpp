@@ -14,7 +14,7 @@ namespace cardiotwin {
 struct PlanOptions {
   std::vector<std::string> sites;   ///< names of sites; empty: all of the twin's AHA sites
   double s1 = 600;                  ///< [ms]
-  int s1_beats = 3;
+  int s1_beats = 2;
   int extra_stimuli = 3;            ///< S2..S4, each at the shortest capturing interval
   double step = 10;                 ///< resolution of the coupling interval [ms]
   double sustained = 1000;          ///< activity this long after the last stimulus is sustained [ms]
@@ -23,7 +23,7 @@ struct PlanOptions {
   int max_rounds = 4;               ///< of ablate-and-pace-again
   double velocity_limit = 0.1;      ///< refuses a twin whose expected velocity error is larger ...
   bool accept_unfit = false;        ///< ... unless told otherwise
-  double dt = 0.05;                 ///< [ms]
+  double dt = 0.2;                  ///< [ms]; enough for modified Mitchell-Schaeffer, other models need 0.05
   Precision precision = Precision::fp32;
   Backend backend = Backend::cpu();
   std::uint64_t seed = 1;
@@ -34,10 +34,10 @@ struct SiteResult {
   std::string site;
   int round = 0;                        ///< 0: before any lesion
   bool inducible = false;
-  std::vector<double> coupling;         ///< intervals of S2, S3, S4 used [ms]
+  std::vector<double> coupling = {};     ///< intervals of S2, S3, S4 used [ms]
   double active_after = 0;              ///< last activity after the last stimulus [ms]
   int circuit = -1;                     ///< index into Plan::circuits, -1 where no closed circuit
-  std::string outcome;                  ///< one clause for a person: "no re-entry", "re-entry of 362 ms", ...
+  std::string outcome = {};             ///< one clause for a person: "no re-entry", "re-entry of 362 ms", ...
 };
 
 /// A proposed ablation.
@@ -46,11 +46,11 @@ struct Target {
   Lesion lesion;
   double depth = 0;                  ///< wall thickness there, the depth a transmural lesion needs [mm]
   int aha = 0;
-  std::vector<int> circuits;         ///< addressed
-  std::vector<std::string> induced_from;  ///< sites from which those circuits were induced
+  std::vector<int> circuits = {};    ///< addressed
+  std::vector<std::string> induced_from = {};  ///< sites from which those circuits were induced
   double share = 0;                  ///< of inducible sites whose circuit it addresses
   bool necessary = true;             ///< pacing again was negative only with it
-  std::string evidence;              ///< one sentence
+  std::string evidence = {};         ///< one sentence
 };
 
 struct Plan {
