@@ -38,9 +38,10 @@ Study load_study(const std::filesystem::path& folder) {
   study.plan = load_plan(folder);
   study.options = member(head, "options");
   study.check = member(head, "check");
+  study.fit = !member(head, "fit").is_boolean() || member(head, "fit").get<bool>();
   study.twin_sha256 = text_in(head, "twin_sha256");
   study.version = text_in(head, "version");
-  const auto& provenance = member(head, "provenance");
+  const auto& provenance = member(head, {"provenance", "twin_provenance"});
   study.provenance = provenance.empty() ? study.twin.provenance : provenance_from_json(provenance.dump());
   if (!study.twin.measurements.empty())
     study.measurements = parse_object(

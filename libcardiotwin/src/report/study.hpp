@@ -20,6 +20,7 @@ struct Study {
        measurements = Json::object();  ///< empty where the study has none
   Provenance provenance;
   std::string twin_sha256, version;
+  bool fit = true;  ///< the twin passed its check
 };
 
 /// Throws InputError: not a study, not finished (says how to resume it), damaged, or its twin is another one.
