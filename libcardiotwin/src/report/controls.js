@@ -4,7 +4,7 @@ const byId = (id) => document.getElementById(id);
 const views = { anterior: [0, 0], posterior: [180, 0], left: [90, 0], right: [-90, 0], superior: [180, 89.9], inferior: [0, -89.9], rao: [-30, 0], lao: [45, 0] };
 const axes = [["L", [1, 0, 0]], ["R", [-1, 0, 0]], ["P", [0, 1, 0]], ["A", [0, -1, 0]], ["H", [0, 0, 1]], ["F", [0, 0, -1]]];
 const svgNode = (name, attributes) => {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  const node = document.createElementNS(byId("compass").namespaceURI, name);
   for (const key in attributes) node.setAttribute(key, attributes[key]);
   return node;
 };

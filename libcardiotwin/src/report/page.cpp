@@ -78,6 +78,12 @@ std::string page(const Study& study) {
                             {"verdict_class", !plan.inducible_before ? "negative"
                                               : plan.inducible_after ? "remaining"
                                                                      : "cured"},
+                            {"alert", study.fit ? ""
+                                                : tag("p",
+                                                      text("The twin did not pass its check; read the findings with "
+                                                           "doubt (see: how far it can be trusted)."),
+                                                      "alert")
+                                                      .code},
                             {"conclusion", escape(plan.conclusion)},
                             {"key_figures", key_figures(study).code},
                             {"targets", targets_section(study).code},

@@ -87,14 +87,16 @@ Html targets_section(const Study& study) {
 
 namespace {
 
+// Filled: inducible; empty: not; half: activity without a closed circuit, which is no proof of tachycardia.
 Html outcome(const SiteResult* r) {
   if (!r) return text("not paced");
   std::vector<std::string> intervals;
   for (const double ms : r->coupling) intervals.push_back(fixed(ms, 0));
+  const bool open = !r->inducible && r->outcome.find("no closed circuit") != std::string::npos;
+  const auto mark = !was_paced(*r) ? "\u2013 " : r->inducible ? "\u25cf " : open ? "\u25d0 " : "\u25cb ";
   const auto words = r->outcome.empty() ? std::string(r->inducible ? "inducible" : "not inducible") : r->outcome;
   const auto circuit = r->circuit >= 0 ? fmt::format(", circuit {}", r->circuit + 1) : "";
-  Html cell = tag("span", text((r->inducible ? "\u25cf " : "\u25cb ") + words + circuit),
-                  r->inducible ? "outcome yes" : "outcome no");
+  Html cell = tag("span", text(mark + words + circuit), r->inducible || open ? "outcome yes" : "outcome no");
   if (!intervals.empty()) cell += tag("span", text("coupling " + join(intervals, " / ") + " ms"), "small");
   return cell;
 }

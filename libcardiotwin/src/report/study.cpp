@@ -38,9 +38,10 @@ Study load_study(const std::filesystem::path& folder) {
   study.plan = load_plan(folder);
   study.options = member(head, "options");
   study.check = member(head, "check");
+  study.fit = !member(head, "fit").is_boolean() || member(head, "fit").get<bool>();
   study.twin_sha256 = text_in(head, "twin_sha256");
   study.version = text_in(head, "version");
-  const auto& provenance = member(head, "provenance");
+  const auto& provenance = member(head, {"provenance", "twin_provenance"});
   study.provenance = provenance.empty() ? study.twin.provenance : provenance_from_json(provenance.dump());
   if (!study.twin.measurements.empty())
     study.measurements = parse_object(
@@ -110,13 +111,16 @@ double ablated_volume(const Study& study) {
   return volume;
 }
 
+bool was_paced(const SiteResult& result) { return !result.outcome.starts_with("not paced"); }
+
 std::vector<RoundTally> rounds(const Plan& plan) {
   std::vector<RoundTally> tally;
   for (const auto& r : plan.results) {
     if (r.round < 0) continue;
     tally.resize(std::max(tally.size(), static_cast<std::size_t>(r.round) + 1));
-    ++tally[static_cast<std::size_t>(r.round)].paced;
-    tally[static_cast<std::size_t>(r.round)].inducible += r.inducible;
+    auto& round = tally[static_cast<std::size_t>(r.round)];
+    ++(was_paced(r) ? round.paced : round.unpaced);
+    round.inducible += r.inducible;
   }
   return tally;
 }
@@ -137,19 +141,22 @@ const SiteResult* result(const Plan& plan, const std::string& site, int round) {
 std::string headline(const Study& study) {
   const auto& plan = study.plan;
   const auto tally = rounds(plan);
-  const auto paced = tally.empty() ? 0 : tally.front().paced;
-  const auto before = tally.empty() ? 0 : tally.front().inducible;
-  const auto sites = count(static_cast<std::size_t>(paced), "pacing site");
+  const RoundTally first = tally.empty() ? RoundTally{} : tally.front();
+  const auto sites = count(static_cast<std::size_t>(first.paced), "pacing site");
+  const auto unpaced = first.unpaced == 0 ? std::string()
+                                          : fmt::format(" {} could not be paced.",
+                                                        count(static_cast<std::size_t>(first.unpaced), "site"));
   if (!plan.inducible_before)
-    return fmt::format("No re-entrant tachycardia could be induced from any of {}: no ablation target is proposed.",
-                       sites);
-  const auto start = fmt::format("Re-entrant tachycardia is inducible from {} of {}", before, sites);
-  if (plan.targets.empty()) return start + "; no ablation target was found.";
+    return fmt::format("No re-entrant tachycardia could be induced from any of {}: no ablation target is proposed.{}",
+                       sites, unpaced);
+  const auto start = fmt::format("Re-entrant tachycardia is inducible from {} of {}", first.inducible, sites);
+  if (plan.targets.empty()) return start + "; no ablation target was found." + unpaced;
   const auto targets = count(plan.targets.size(), "ablation target");
   const auto verb = plan.targets.size() == 1 ? "makes" : "make";
-  if (!plan.inducible_after) return fmt::format("{}; {} {} it non-inducible from all of them.", start, targets, verb);
-  return fmt::format("{}; after {} it is still inducible from {} of {}.", start, targets, tally.back().inducible,
-                     tally.back().paced);
+  if (!plan.inducible_after)
+    return fmt::format("{}; {} {} it non-inducible from all of them.{}", start, targets, verb, unpaced);
+  return fmt::format("{}; after {} it is still inducible from {} of {}.{}", start, targets, tally.back().inducible,
+                     tally.back().paced, unpaced);
 }
 
 std::vector<std::string> warnings(const Study& study) {
@@ -157,6 +164,8 @@ std::vector<std::string> warnings(const Study& study) {
   const auto add = [&](const std::string& text) {
     if (!text.empty() && std::ranges::find(all, text) == all.end()) all.push_back(text);
   };
+  if (!study.fit)
+    add("The twin did not pass its check and was studied nevertheless: its conduction may be an artefact of the mesh.");
   for (const auto& finding : member(study.check, "findings")) {
     if (text_in(finding, "severity") != "info") add(text_in(finding, "text"));
   }

@@ -20,6 +20,7 @@ struct Study {
        measurements = Json::object();  ///< empty where the study has none
   Provenance provenance;
   std::string twin_sha256, version;
+  bool fit = true;  ///< the twin passed its check
 };
 
 /// Throws InputError: not a study, not finished (says how to resume it), damaged, or its twin is another one.
@@ -41,8 +42,9 @@ std::array<SegmentVolume, 18> segment_volumes(const Anatomy&);
 double ablated_volume(const Study&);
 
 struct RoundTally {
-  int paced = 0, inducible = 0;
+  int paced = 0, inducible = 0, unpaced = 0;
 };
+bool was_paced(const SiteResult&);                                          ///< false where the site could not be paced
 std::vector<RoundTally> rounds(const Plan&);                                ///< index: round
 std::vector<std::string> paced_sites(const Plan&);                          ///< in the order of pacing, each once
 const SiteResult* result(const Plan&, const std::string& site, int round);  ///< nullptr where not paced

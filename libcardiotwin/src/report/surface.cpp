@@ -1,13 +1,9 @@
 #include "report/surface.hpp"
 
-#include <fmt/format.h>
-
 #include <Eigen/Geometry>
 #include <algorithm>
 #include <cmath>
 #include <map>
-
-#include "report/html.hpp"
 
 namespace cardiotwin::report {
 namespace {
@@ -71,25 +67,40 @@ DisplaySurface display_surface(const Anatomy& anatomy) {
 namespace {
 
 struct Cluster {
-  Vec3 sum = Vec3::Zero();
-  std::array<float, 4> tissue{};
-  float size = 0;
+  Vec3 sum = Vec3::Zero(), rim_sum = Vec3::Zero();
+  Shares tissue{};
+  float size = 0, rim_size = 0;
   std::uint32_t vertex = 0;   // in the thinned surface
   double nearest = INFINITY;  // distance of the chosen node from the mean
+  Vec3 mean() const { return rim_size > 0 ? rim_sum / rim_size : sum / size; }
 };
 using CellKey = std::array<std::int64_t, 3>;
 
-CellKey cell_of(const DisplaySurface& surface, std::size_t v, double size) {
-  const auto at = [&](int axis) { return static_cast<std::int64_t>(std::floor(surface.points[v][axis] / size)); };
+CellKey cell_of(const Vec3& p, double size) {
+  const auto at = [&](int axis) { return static_cast<std::int64_t>(std::floor(p[axis] / size)); };
   return {at(0), at(1), at(2)};
+}
+
+// Vertices where surfaces of two tags meet; a cluster that holds some lies on them, so that the rim stays a smooth
+// line.
+std::vector<bool> rim_vertices(const DisplaySurface& surface) {
+  Index last = 0;
+  for (const auto node : surface.nodes) last = std::max(last, node);
+  std::vector<int> uses(static_cast<std::size_t>(last) + 1);
+  for (const auto node : surface.nodes) ++uses[static_cast<std::size_t>(node)];
+  std::vector<bool> rim;
+  for (const auto node : surface.nodes) rim.push_back(uses[static_cast<std::size_t>(node)] > 1);
+  return rim;
 }
 
 DisplaySurface clustered(const DisplaySurface& fine, double size) {
   std::map<CellKey, Cluster> clusters;
   std::vector<Cluster*> cluster_of(fine.points.size());
+  const auto rim = rim_vertices(fine);
   for (std::size_t v = 0; v < fine.points.size(); ++v) {
-    auto& cluster = clusters[cell_of(fine, v, size)];
+    auto& cluster = clusters[cell_of(fine.points[v], size)];
     cluster.sum += fine.points[v];
+    if (rim[v]) cluster.rim_sum += fine.points[v], cluster.rim_size += 1;
     for (std::size_t k = 0; k < 4; ++k) cluster.tissue[k] += fine.tissue[v][k];
     cluster.size += 1;
     cluster_of[v] = &cluster;
@@ -97,7 +108,7 @@ DisplaySurface clustered(const DisplaySurface& fine, double size) {
   DisplaySurface coarse;
   for (auto& [key, cluster] : clusters) {
     cluster.vertex = static_cast<std::uint32_t>(coarse.points.size());
-    coarse.points.push_back(cluster.sum / cluster.size);
+    coarse.points.push_back(cluster.mean());
     for (auto& share : cluster.tissue) share /= cluster.size;
     coarse.tissue.push_back(cluster.tissue);
     coarse.nodes.push_back(0);
@@ -131,97 +142,6 @@ DisplaySurface thinned(const DisplaySurface& surface, std::size_t limit) {
     auto coarse = clustered(surface, size);
     if (coarse.points.size() <= limit) return coarse;
   }
-}
-
-namespace {
-
-struct Facet {
-  double depth;  // along `back`, far first
-  int shade;     // 0..15
-  std::size_t tissue;
-  std::array<int, 6> corner;
-};
-
-constexpr std::array<std::array<double, 3>, 4> tissue_colours{
-    {{226, 187, 174}, {240, 165, 48}, {78, 84, 96}, {84, 182, 214}}};
-
-std::string style_of(std::size_t tissue, int shade) {
-  const auto& c = tissue_colours[tissue];
-  const double light = 0.45 + 0.6 * shade / 15.0;
-  const auto channel = [&](std::size_t k) { return static_cast<int>(std::min(255.0, c[k] * light)); };
-  return fmt::format("#{:02x}{:02x}{:02x}", channel(0), channel(1), channel(2));
-}
-
-struct Camera {
-  Vec3 right, up, back, centre;
-  double scale;
-  std::array<int, 2> project(const Vec3& p) const {
-    const Vec3 q = p - centre;
-    return {static_cast<int>(std::lround(500 + scale * q.dot(right))),
-            static_cast<int>(std::lround(500 - scale * q.dot(up)))};
-  }
-};
-
-Camera camera_for(const DisplaySurface& surface, const Vec3& back, const Vec3& up) {
-  Vec3 low = surface.points.front(), high = low;
-  for (const auto& p : surface.points) low = low.cwiseMin(p), high = high.cwiseMax(p);
-  Camera camera;
-  camera.centre = (low + high) / 2;
-  camera.back = back.normalized();
-  camera.right = up.cross(camera.back).normalized();
-  camera.up = camera.back.cross(camera.right);
-  double reach = 1e-9;
-  for (const auto& p : surface.points) {
-    const Vec3 q = p - camera.centre;
-    reach = std::max({reach, std::abs(q.dot(camera.right)), std::abs(q.dot(camera.up))});
-  }
-  camera.scale = 470 / reach;
-  return camera;
-}
-
-}  // namespace
-
-std::string still_svg(const DisplaySurface& surface, const Vec3& back, const Vec3& up, const std::vector<Pin>& pins,
-                      const std::string& title) {
-  if (surface.points.empty()) return "";
-  const auto camera = camera_for(surface, back, up);
-  const Vec3 lamp = (camera.back + 0.35 * camera.up - 0.25 * camera.right).normalized();
-  std::vector<Facet> facets;
-  for (const auto& triangle : surface.triangles) {
-    const Vec3 &a = surface.points[triangle[0]], &b = surface.points[triangle[1]], &c = surface.points[triangle[2]];
-    const Vec3 normal = (b - a).cross(c - a).normalized();
-    if (!(normal.dot(camera.back) > 0)) continue;
-    Facet facet{.depth = (a + b + c).dot(camera.back), .shade = 0, .tissue = 0, .corner = {}};
-    facet.shade = static_cast<int>(std::lround(15 * std::max(0.0, normal.dot(lamp))));
-    std::array<float, 4> shares{};
-    for (std::size_t k = 0; k < 3; ++k) {
-      const auto [x, y] = camera.project(surface.points[triangle[k]]);
-      facet.corner[2 * k] = x, facet.corner[2 * k + 1] = y;
-      for (std::size_t s = 0; s < 4; ++s) shares[s] += surface.tissue[triangle[k]][s];
-    }
-    facet.tissue = static_cast<std::size_t>(std::max_element(shares.begin(), shares.end()) - shares.begin());
-    facets.push_back(facet);
-  }
-  std::ranges::stable_sort(facets, {}, &Facet::depth);
-  auto svg = fmt::format(
-      "<svg class=\"still\" viewBox=\"0 0 1000 1000\" role=\"img\" aria-label=\"{}\">"
-      "<g stroke-width=\"1.5\" stroke-linejoin=\"round\">",
-      escape(title));
-  for (const auto& f : facets) {
-    const auto colour = style_of(f.tissue, f.shade);
-    const auto& k = f.corner;
-    svg += fmt::format("<path fill=\"{0}\" stroke=\"{0}\" d=\"M{1} {2}L{3} {4}L{5} {6}z\"/>", colour, k[0], k[1], k[2],
-                       k[3], k[4], k[5]);
-  }
-  svg += "</g>";
-  for (const auto& pin : pins) {
-    const auto [x, y] = camera.project(pin.position);
-    svg += fmt::format(
-        "<circle cx=\"{0}\" cy=\"{1}\" r=\"30\" class=\"pin-disc\"/><text x=\"{0}\" y=\"{2}\" "
-        "class=\"pin-text\">{3}</text>",
-        x, y, y + 12, escape(pin.label));
-  }
-  return svg + "</svg>";
 }
 
 }  // namespace cardiotwin::report

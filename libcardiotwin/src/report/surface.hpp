@@ -9,11 +9,13 @@
 
 namespace cardiotwin::report {
 
+using Shares = std::array<float, 4>;  ///< of healthy muscle, border zone, core, channel
+
 /// Vertices are split where the tag changes, so that the rim stays sharp (thinning joins them again).
 struct DisplaySurface {
-  std::vector<Vec3> points;                  ///< [mm, LPS]
-  std::vector<Index> nodes;                  ///< per vertex: the mesh node it shows
-  std::vector<std::array<float, 4>> tissue;  ///< per vertex: shares of healthy, border zone, core, channel around it
+  std::vector<Vec3> points;                             ///< [mm, LPS]
+  std::vector<Index> nodes;                             ///< per vertex: the mesh node it shows
+  std::vector<Shares> tissue;                           ///< per vertex: what lies around it
   std::vector<std::array<std::uint32_t, 3>> triangles;  ///< ordered endo, base, epi
   std::array<std::size_t, 3> counts{};                  ///< triangles of each
 };
