@@ -1,0 +1,83 @@
+// cardiotwin build: image and labels in, one twin out.
+
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include <cardiotwin/io.hpp>
+#include <cardiotwin/meshes/build.hpp>
+
+#include "job.hpp"
+
+namespace cardiotwin::app {
+namespace {
+
+using meshes::Convention;
+using meshes::ScarMethod;
+
+const std::map<std::string, Convention> conventions{
+    {"guess", Convention::guess}, {"emidec", Convention::emidec}, {"phantom", Convention::phantom}};
+const std::map<std::string, ScarMethod> methods{
+    {"p99", ScarMethod::p99}, {"n-sd", ScarMethod::n_sd}, {"fwhm", ScarMethod::fwhm}, {"labels", ScarMethod::labels}};
+
+template <class Value>
+std::vector<std::string> keys(const std::map<std::string, Value>& table) {
+  std::vector<std::string> all;
+  for (const auto& [key, value] : table) all.push_back(key);
+  return all;
+}
+
+struct BuildJob {
+  Options options{"build"};
+  meshes::BuildOptions build;
+  std::filesystem::path image, labels, out;
+  std::string convention = "guess", method = "p99";
+
+  void declare() {
+    options.path("image", image, "late-gadolinium MRI, NIfTI"), options.required();
+    options.path("labels", labels, "segmentation on the same grid, NIfTI"), options.required();
+    options.path("out", out, "the twin to write (.twin)"), options.required();
+    options.text("convention", convention, "what the labels mean", keys(conventions));
+    options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
+    options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
+    options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
+    options.number("core", build.scar.core, 0, 1, "p99, fwhm: core from this share of the way from healthy mean to maximum");
+    options.number("border_zone", build.scar.border_zone, 0, 1, "p99, fwhm: border zone from this share");
+    options.number("n_sd", build.scar.n_sd, 0.5, 20, "n-sd: core above healthy mean plus so many standard deviations");
+    options.number("n_sd_border_zone", build.scar.n_sd_border_zone, 0.5, 20, "n-sd: border zone above so many");
+    options.quantity("min_volume", build.scar.min_volume, "ml", 0, 100, "smaller islands of scar are noise");
+    options.quantity("channel_closing", build.scar.channel_closing, "mm", 0, 30,
+                     "border zone that core closed by this radius covers is a channel");
+    options.number("alpha_endo", build.angles.alpha_endo, -90, 90, "helix angle at the endocardium, degrees");
+    options.number("alpha_epi", build.angles.alpha_epi, -90, 90, "helix angle at the epicardium, degrees");
+    options.number("beta_endo", build.angles.beta_endo, -90, 90, "sheet angle at the endocardium, degrees");
+    options.number("beta_epi", build.angles.beta_epi, -90, 90, "sheet angle at the epicardium, degrees");
+    options.optional_vector("septum", build.septum, "mm",
+                            "a point towards the septum [mm, LPS], where the labels show no right ventricle");
+    options.text("tissue", build.tissue, "published tissue to start from", Tissue::library_names());
+    options.quantity("site_radius", build.site_radius, "mm", 0.5, 20, "of pacing sites");
+  }
+
+  void run() {
+    build.convention = conventions.at(convention);
+    build.scar.method = methods.at(method);
+    const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
+    make_folder(folder);
+    const Twin twin = meshes::build_twin(image, labels, build, console());
+    twin.save(out);
+    const auto& mesh = twin.anatomy.mesh;
+    say(fmt::format("{}: {} nodes, {} tets, regions:", out.string(), mesh.node_count(), mesh.tet_count()));
+    std::map<Label, double> volumes;
+    for (std::size_t t = 0; t < mesh.tet_count(); ++t) volumes[mesh.labels()[t]] += mesh.volume(t) / 1000;
+    for (const auto& [label, volume] : volumes) say(fmt::format("  {:<12} {:7.2f} ml", twin.anatomy.regions.at(label), volume));
+  }
+};
+
+}  // namespace
+
+void add_build(CLI::App& app) {
+  add_verb<BuildJob>(app, "build", "From LGE-MRI and labels to a twin: labelled tetrahedra, fibres, segments, sites, tissue.");
+}
+
+}  // namespace cardiotwin::app

@@ -1,0 +1,85 @@
+// cardiotwin phantom: a synthetic patient with known truth.
+
+#include <fmt/format.h>
+
+#include <cardiotwin/io.hpp>
+#include <cardiotwin/meshes/phantom.hpp>
+
+#include "job.hpp"
+#include "phantom_rows.hpp"
+
+namespace cardiotwin::app {
+
+void add_phantom_rows(Options& rows, meshes::PhantomOptions& p) {
+  rows.quantity("pixel", p.pixel, "mm", 0.3, 5, "in-plane pixel");
+  rows.quantity("slice", p.slice, "mm", 0.3, 20, "slice spacing");
+  rows.quantity("semi_axis_long", p.semi_axis_long, "mm", 20, 120, "epicardial semi-axis, base to apex");
+  rows.quantity("semi_axis_short", p.semi_axis_short, "mm", 10, 60, "epicardial semi-axis, short");
+  rows.quantity("wall", p.wall, "mm", 3, 20, "wall thickness");
+  rows.quantity("base_height", p.base_height, "mm", -40, 60, "height of the basal cut above the ellipsoid's equator");
+  rows.vector("translation", p.translation, "mm", "moves the heart and its image");
+  rows.vector("rotation", p.rotation_degrees, "degrees", "turns the heart and its image about x, y, z");
+  rows.quantity("scar_length", p.scar_length, "mm", 1, 120, "infarct along the long axis");
+  rows.quantity("scar_width", p.scar_width, "mm", 1, 200, "infarct around the circumference");
+  rows.quantity("scar_height", p.scar_height, "mm", -100, 60, "height of the infarct's centre");
+  rows.number("scar_angle", p.scar_angle, -360, 360, "infarct's centre in degrees from the septum towards the anterior wall");
+  rows.custom("scar_segments", "1..17,...",
+              [&p](const std::string& text) {
+                p.scar_segments.clear();
+                for (const auto& word : split(text)) {
+                  const int segment = word.find_first_not_of("0123456789") == std::string::npos && word.size() < 3 ? std::stoi(word) : 0;
+                  if (segment < 1 || segment > 17) throw InputError(fmt::format("\"{}\" is not an AHA segment from 1 to 17", word));
+                  p.scar_segments.push_back(segment);
+                }
+              },
+              [&p] {
+                std::string text;
+                for (const int segment : p.scar_segments) text += fmt::format("{}{}", text.empty() ? "" : ",", segment);
+                return text;
+              },
+              "AHA segments of the infarct, instead of a patch");
+  rows.number("transmurality", p.transmurality, 0.05, 1, "share of the wall that is scar, from the endocardium");
+  rows.quantity("border_zone", p.border_zone, "mm", 0, 20, "width of the border zone around the core");
+  rows.quantity("channel_width", p.channel_width, "mm", 1, 30, "width of the surviving channel");
+  rows.number("channel_tilt", p.channel_tilt, -80, 80, "degrees the channel leans off the long axis");
+  rows.quantity("channel_bend", p.channel_bend, "mm", -30, 30, "sideways bulge of the channel's middle");
+  rows.number("offset", p.offset, 0, 1e5, "image value of no signal, as in phase-sensitive reconstruction");
+  rows.number("noise", p.noise, 0, 1000, "Rician noise, in image units (healthy to scar is 272)");
+}
+
+namespace {
+
+struct PhantomJob {
+  Options options{"phantom"};
+  meshes::PhantomOptions phantom;
+  std::filesystem::path out = "case";
+  bool no_scar = false, no_channel = false;
+
+  void declare() {
+    options.path("out", out, "folder for lge.nii.gz, labels.nii.gz and truth.json");
+    options.seed("seed", phantom.seed, "of the noise and the no-reflow pocket");
+    options.flag("no_scar", no_scar, "a healthy ventricle");
+    options.flag("no_channel", no_channel, "an infarct without a surviving channel");
+    add_phantom_rows(options, phantom);
+  }
+
+  void run() {
+    phantom.scar = !no_scar;
+    phantom.channel = !no_channel && !no_scar;
+    make_folder(out);
+    const auto patient = meshes::make_phantom(phantom, console());
+    meshes::write_phantom(patient, phantom, out);
+    const auto& truth = patient.truth;
+    const auto& size = patient.image.grid.size;
+    say(fmt::format("{}: {} x {} x {} voxels, muscle {:.1f} ml, scar {:.1f} ml, channel {:.2f} ml", out.string(), size[0], size[1],
+                    size[2], truth.muscle_volume, truth.scar_volume, truth.channel_volume));
+  }
+};
+
+}  // namespace
+
+void add_phantom(CLI::App& app) {
+  add_verb<PhantomJob>(app, "phantom", "A synthetic patient with known truth: lge.nii.gz, labels.nii.gz, truth.json.");
+}
+
+}  // namespace cardiotwin::app

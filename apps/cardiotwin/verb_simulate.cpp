@@ -1,0 +1,134 @@
+// cardiotwin simulate: one pacing protocol on one twin, from flags or a case file.
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cardiotwin/cardiotwin.hpp>
+
+#include "job.hpp"
+
+namespace cardiotwin::app {
+namespace {
+
+struct SimulateJob {
+  Options options{"simulate"};
+  std::filesystem::path twin, out = "run";
+  std::string site = "aha7", precision = "fp64";
+  S1S2 pacing{.beats = 2};
+  std::string train = "600 ms x 2";
+  SimulationOptions simulation;
+  double duration = 1500, snapshot_interval = 0, probe_interval = 1;
+  std::vector<std::string> probes;
+  bool dry_run = false;
+  int threads = 0;
+
+  void declare() {
+    options.path("twin", twin, "the twin to run"), options.positional(), options.required();
+    options.path("out", out, "folder for the results");
+    options.text("site", site, "where it is paced: a site of the twin");
+    options.custom("s1", "INTERVALxBEATS", [this](const std::string& text) { read_train(text); }, [this] { return train; },
+                   "basic train, such as 600x2 or \"600 ms x 2\"");
+    options.quantity("s2", pacing.s2, "ms", 0, 5000, "coupling of the first extra-stimulus, 0 for none");
+    options.quantity("s3", pacing.s3, "ms", 0, 5000, "of the second");
+    options.quantity("s4", pacing.s4, "ms", 0, 5000, "of the third");
+    options.quantity("stimulus_duration", pacing.duration, "ms", 0.1, 50, "of each pulse");
+    options.quantity("stimulus_amplitude", pacing.amplitude, "A/F", 1, 1000, "of each pulse");
+    options.quantity("duration", duration, "ms", 0.1, 1e6, "simulated time");
+    options.quantity("dt", simulation.dt, "ms", 0.0005, 1, "time step");
+    options.text("precision", precision, "of the arithmetic", {"fp32", "fp64"});
+    options.number("ionic_load", simulation.ionic_load, 0, 1, "share g of the consistent ionic load; 0 is lumped");
+    options.integer("threads", threads, 0, 1024, "CPU threads, 0 for all; no result depends on it");
+    options.quantity("snapshots", snapshot_interval, "ms", 0, 1e6, "interval of V on the whole mesh, 0 for none");
+    options.list("probes", probes, "sites whose V is written to probes.csv");
+    options.quantity("probe_interval", probe_interval, "ms", 0.01, 1e4, "between probe samples");
+    options.flag("dry_run", dry_run, "check everything, say what would be run, and stop", true);
+  }
+
+  void read_train(const std::string& text) {
+    const auto cross = text.rfind('x');
+    const auto parts = cross == std::string::npos ? std::vector<std::string>{} : split(text, 'x');
+    const bool whole = parts.size() == 2 && parts[1].find_first_not_of("0123456789") == std::string::npos && parts[1].size() < 5;
+    if (!whole || std::stoi(parts[1]) < 1) {
+      throw InputError(fmt::format("\"{}\" must be an interval times a number of beats, such as 600x2 or \"600 ms x 2\"", text));
+    }
+    const bool bare = parts[0].find_first_not_of("0123456789.") == std::string::npos;
+    const double interval = parse_quantity(bare ? parts[0] + " ms" : parts[0], dimension::time);
+    if (!(interval >= 50 && interval <= 1e5)) throw InputError(fmt::format("an interval of {:g} ms is outside [50, 100000] ms", interval));
+    pacing.s1 = interval, pacing.beats = std::stoi(parts[1]);
+    train = fmt::format("{} x {}", format_quantity(interval, "ms"), pacing.beats);
+  }
+
+  void run() {
+    const Monitor monitor = console();
+    const Twin patient = Twin::load(twin);
+    simulation.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
+    simulation.backend = Backend::cpu(threads);
+    const Site& where = patient.anatomy.site(site);
+    std::vector<Index> probe_nodes;
+    for (const auto& name : probes) probe_nodes.push_back(patient.anatomy.site(name).nodes.front());
+
+    Simulation sim(patient, simulation);
+    sim.add(Protocol::s1s2(where, pacing));
+    if (dry_run) return describe(sim);
+
+    make_folder(out);
+    write_text(out / "effective.toml", options.toml());
+    auto* probe = probes.empty() ? nullptr : &sim.add(Probe(probe_nodes, probe_interval));
+    if (snapshot_interval > 0) sim.add(Snapshots(patient.anatomy.mesh, out / "snapshots.vtkhdf", snapshot_interval));
+    auto& first = sim.add(ActivationMap{ActivationMap::Which::first});
+    auto& last = sim.add(ActivationMap{ActivationMap::Which::last});
+    auto& repolarization = sim.add(RepolarizationMap{});
+    sim.run(duration, monitor);
+
+    Map first_map = first.map(), last_map = last.map();
+    first_map.name = "LAT first", last_map.name = "LAT last";
+    save(out / "maps.vtu", patient.anatomy, {first_map, last_map, repolarization.map()});
+    if (probe) write_probes(*probe);
+    write_provenance(patient);
+    summarise(sim, last_map);
+  }
+
+  void describe(const Simulation& sim) const {
+    const double steps = duration / simulation.dt;
+    say(options.toml());
+    say(fmt::format("# would run {} conducting nodes for {:.0f} steps ({:.3g} node-steps); time-step limit {:.3f} ms", sim.active_nodes(),
+                    steps, steps * static_cast<double>(sim.active_nodes()), sim.stable_dt()));
+  }
+
+  void write_probes(const Probe& probe) const {
+    std::string text = fmt::format("# {}\n# V [mV] at sites\ntime_ms", research_use_only);
+    for (const auto& name : probes) text += "," + name;
+    for (std::size_t i = 0; i < probe.times().size(); ++i) {
+      text += fmt::format("\n{}", probe.times()[i]);
+      for (std::size_t k = 0; k < probes.size(); ++k) text += fmt::format(",{:.4f}", probe.values()[i * probes.size() + k]);
+    }
+    write_text(out / "probes.csv", text + "\n");
+  }
+
+  void write_provenance(const Twin& patient) const {
+    Provenance whole = patient.provenance;
+    whole.steps.push_back({.verb = "simulate", .version = version(), .backend = simulation.backend.name() + "/" + precision,
+                           .options = options.effective(), .inputs = {{"twin", sha256_of_file(twin)}}});
+    write_text(out / "provenance.json", to_json(whole));
+  }
+
+  void summarise(const Simulation& sim, const Map& last) const {
+    std::size_t active = 0;
+    double latest = -1;
+    for (const double lat : last.values) {
+      if (std::isfinite(lat)) ++active, latest = std::max(latest, lat);
+    }
+    say(fmt::format("{}: {:.0f} ms simulated, {} of {} conducting nodes activated, the latest at {:.1f} ms; {} at the end", out.string(),
+                    sim.time(), active, sim.active_nodes(), latest, sim.quiet() ? "quiet" : "still active"));
+  }
+};
+
+}  // namespace
+
+void add_simulate(CLI::App& app) {
+  add_verb<SimulateJob>(app, "simulate", "Runs a pacing protocol: maps.vtu (LAT, repolarisation), probes.csv, snapshots, provenance.");
+}
+
+}  // namespace cardiotwin::app

@@ -1,0 +1,30 @@
+#pragma once
+/// The verbs of the command line. Each adds its subcommand to `app`; when parsed, CLI11 runs it.
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <cardiotwin/log.hpp>
+
+#include "options.hpp"
+
+namespace cardiotwin::app {
+
+void add_phantom(CLI::App&);
+void add_build(CLI::App&);
+void add_check(CLI::App&);
+void add_calibrate(CLI::App&);
+void add_simulate(CLI::App&);
+void add_plan(CLI::App&);
+void add_report(CLI::App&);
+void add_demo(CLI::App&);
+
+/// Progress on stderr: a line that rewrites itself, with time left, on a terminal; else only finished facts and warnings.
+/// `cancelled` is true after Ctrl-C.
+Monitor console();
+/// Ends the progress line and prints `text` on stdout.
+void say(const std::string& text);
+
+}  // namespace cardiotwin::app
