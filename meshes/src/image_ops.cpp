@@ -87,6 +87,18 @@ Components components(const Grid& grid, const Mask& mask) {
   return parts;
 }
 
+double enclosed_share(const Labels& labels) {
+  std::size_t muscle = 0, other = 0;
+  for (std::size_t at = 0; at < labels.values.size(); ++at) {
+    if (labels.values[at] != 1) continue;
+    for_faces(labels.grid, at, [&](std::size_t next, int axis) {
+      if (axis == 2 || labels.values[next] == 1) return;
+      ++(is_muscle(labels.values[next]) ? muscle : other);
+    });
+  }
+  return muscle + other == 0 ? 0 : double(muscle) / double(muscle + other);
+}
+
 std::vector<float> signed_distance(const Mask& mask, int nx, int ny, double dx, double dy) {
   const auto to_inside = squared_distance(mask, true, nx, ny, dx, dy),
              to_outside = squared_distance(mask, false, nx, ny, dx, dy);

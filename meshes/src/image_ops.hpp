@@ -37,6 +37,10 @@ Components components(const Grid&, const Mask&);
 /// Millilitres per voxel.
 inline double voxel_ml(const Grid& grid) { return grid.spacing.prod() / 1000; }
 
+/// Share of the in-plane faces of label 1 that look at muscle (2 to 4). Nearly 1 for the cavity of canonical labels;
+/// small where label 1 is something else, such as the right ventricle of ACDC or the healthy muscle of a region image.
+double enclosed_share(const Labels&);
+
 /// Signed distance [mm] within an nx x ny slice, positive inside the mask, zero half way between the centres of unlike
 /// pixels; -infinity everywhere for an empty mask. Exact Euclidean, O(pixels) (Felzenszwalb & Huttenlocher 2012,
 /// doi 10.4086/toc.2012.v008a019).

@@ -23,20 +23,6 @@ std::string found(const std::array<std::size_t, 256>& count) {
   return text;
 }
 
-// Share of the cavity's in-plane faces that look at muscle. In EMIDEC nearly all do; ACDC's label 1 is the right
-// ventricle, whose faces mostly look at background.
-double enclosed_share(const Labels& labels) {
-  std::size_t muscle = 0, other = 0;
-  for (std::size_t at = 0; at < labels.values.size(); ++at) {
-    if (labels.values[at] != 1) continue;
-    for_faces(labels.grid, at, [&](std::size_t next, int axis) {
-      if (axis == 2 || labels.values[next] == 1) return;
-      ++(is_muscle(labels.values[next]) ? muscle : other);
-    });
-  }
-  return muscle + other == 0 ? 0 : double(muscle) / double(muscle + other);
-}
-
 void check_edges(const Labels& labels, const Monitor& monitor) {
   const auto& n = labels.grid.size;
   bool first = false, last = false;
