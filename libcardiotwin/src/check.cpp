@@ -241,12 +241,6 @@ void judge_image(const Twin& twin, CheckReport& report) {
     find(report, Severity::warning,
          "the septum's direction was guessed, so AHA segments may be turned; build with a point towards the septum");
   }
-  if (const double cap = measured.value("apical_cap_mm", 0.0); cap > 0) {
-    find(report, Severity::warning,
-         fmt::format(
-             "the image ends above the apex, which was closed by an assumed cap of {:.0f} mm; scar there is unknown",
-             cap));
-  }
   if (!measured.contains("voxel_mm") || !measured["voxel_mm"].is_array() || measured["voxel_mm"].size() != 3) return;
   double slice = 0;
   for (const auto& size : measured["voxel_mm"]) slice = std::max(slice, size.is_number() ? size.get<double>() : 0.0);

@@ -109,7 +109,7 @@ double volume_of(const Labels& labels, std::initializer_list<std::uint8_t> which
   const auto count = std::count_if(labels.values.begin(), labels.values.end(), [&](std::uint8_t l) {
     return std::find(which.begin(), which.end(), l) != which.end();
   });
-  return static_cast<double>(count) * voxel_ml(labels.grid);
+  return static_cast<double>(count) * ml_per_voxel(labels.grid);
 }
 
 // Surface, fibres, segments and sites of a labelled mesh.
@@ -160,16 +160,6 @@ Twin build(const Image& image, const Labels& labels, const BuildOptions& options
 
   monitor.report("build: shape between slices", 0.1);
   const FineLabels fine = fine_labels(canonical, options.edge, monitor);
-  if (fine.apical_cap > 0) {
-    monitor.warn(
-        fmt::format("the image ends above the apex: its cavity was closed by an assumed cap of healthy-looking shape, "
-                    "{:.0f} mm deep",
-                    fine.apical_cap));
-  }
-  if (fine.dropped_islands > 0.05) {
-    monitor.warn(
-        fmt::format("{:.2f} ml of muscle label are not connected to the rest and were left out", fine.dropped_islands));
-  }
   Labels regions = fine_regions(scar, fine.labels);
   const double channel_volume = mark_channel(regions, options.scar.channel_closing);
   monitor.poll();
@@ -190,7 +180,6 @@ Twin build(const Image& image, const Labels& labels, const BuildOptions& options
       {"channel_volume_ml", channel_volume},
       {"voxel_mm", {voxel[0], voxel[1], voxel[2]}},
       {"fine_spacing_mm", fine.spacing},
-      {"apical_cap_mm", fine.apical_cap},
       {"septum_source", septum.source},
   };
   twin.measurements = measured.dump();

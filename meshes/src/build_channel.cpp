@@ -68,9 +68,9 @@ double mark_channel(Labels& regions, double radius) {
   const auto pieces = voxel_pieces(g, channel, Neighbours::faces);
   double volume = 0;
   for_each_voxel(g, [&](int i, int j, int k, std::size_t v) {
-    if (pieces.of[v] < 0 || pieces.size[pieces.of[v]] * voxel_ml(g) < smallest_channel) return;
+    if (pieces.of[v] < 0 || pieces.size[pieces.of[v]] * ml_per_voxel(g) < smallest_channel) return;
     regions.values[regions.grid.offset(i + box.low[0], j + box.low[1], k + box.low[2])] = region::channel;
-    volume += voxel_ml(g);
+    volume += ml_per_voxel(g);
   });
   return volume;
 }

@@ -7,14 +7,10 @@
 
 namespace cardiotwin::meshes {
 
-/// Muscle and cavity on the fine isotropic grid: background, lv_cavity or muscle, one connected piece of muscle, closed
-/// at the apex.
+/// Muscle and cavity on the fine isotropic grid: background, lv_cavity or muscle, one connected piece of muscle.
 struct FineLabels {
   Labels labels;
   double spacing = 0;  ///< [mm]
-  double apical_cap =
-      0;  ///< thickness of the muscle added below a cavity that runs out of the image [mm]; 0 where none was needed
-  double dropped_islands = 0;  ///< loose muscle left out [ml]
 };
 FineLabels fine_labels(const Labels& canonical, double edge, const Monitor&);
 

@@ -12,127 +12,69 @@
 namespace cardiotwin::meshes {
 namespace {
 
-// Muscle, cavity and a rim; what else the image shows costs memory and means nothing here.
-Labels cropped_heart(const Labels& canonical) {
-  const Grid& g = canonical.grid;
+constexpr double smallest_opening = 20;  // [mm2] of blood against background that make a hole worth a word
+
+// The part of `labels` that is not background, with a rim of two voxels: what else the image shows costs memory.
+Labels cropped(const Labels& labels) {
+  const Grid& g = labels.grid;
   std::array<int, 3> low = g.size, high{-1, -1, -1};
-  Labels heart = canonical;
   for_each_voxel(g, [&](int i, int j, int k, std::size_t v) {
-    auto& label = heart.values[v];
-    if (label == infarct || label == no_reflow) label = muscle;
-    if (label == rv_cavity) label = background;
-    if (label == background) return;
+    if (labels.values[v] == background) return;
     const std::array<int, 3> at{i, j, k};
     for (int a = 0; a < 3; ++a) low[a] = std::min(low[a], at[a]), high[a] = std::max(high[a], at[a]);
   });
   if (high[0] < 0) throw InputError("Labels: there is neither muscle nor LV cavity; segment the left ventricle first");
   for (int a = 0; a < 3; ++a) low[a] = std::max(0, low[a] - 2), high[a] = std::min(g.size[a] - 1, high[a] + 2);
-  return crop(heart, low, high);
+  return crop(labels, low, high);
 }
 
-int slice_axis(const Grid& g) {
-  int axis = 2;
-  for (int a = 1; a >= 0; --a) {
-    if (g.spacing[a] > 1.01 * g.spacing[axis]) axis = a;
+Labels left_ventricle(const Labels& canonical) {
+  Labels heart = canonical;
+  for (auto& label : heart.values) {
+    if (label == infarct || label == no_reflow) label = muscle;
+    if (label == rv_cavity) label = background;
   }
-  return axis;
+  return cropped(heart);
 }
 
-// Depth of each voxel of one layer below the layer's outline of `inside` [mm], and the largest of them.
-struct LayerDepth {
-  std::vector<float> depth;
-  double largest = 0;
-};
-template <class Inside>
-LayerDepth layer_depth(const Labels& labels, int axis, int layer, const Inside& inside) {
-  const int a = (axis + 1) % 3, b = (axis + 2) % 3;
-  Grid flat = labels.grid;
-  flat.size = {labels.grid.size[a], labels.grid.size[b], 1};
-  flat.spacing = Vec3(labels.grid.spacing[a], labels.grid.spacing[b], 1.0);
-  Mask outside(flat.count());
-  for_each_voxel(flat, [&](int i, int j, int, std::size_t v) {
-    std::array<int, 3> at{};
-    at[a] = i, at[b] = j, at[axis] = layer;
-    outside[v] = !inside(label_at(labels, at[0], at[1], at[2]));
-  });
-  LayerDepth result;
-  for (const float squared : nearest_of(flat, outside).squared) {
-    result.depth.push_back(std::sqrt(squared));
-    result.largest = std::max<double>(result.largest, result.depth.back());
-  }
-  return result;
-}
-
-// A stack often ends above the apex, with blood in its last slice. The cavity is then closed by half an ellipsoid
-// standing on that slice's outline and covered with muscle: an assumption about tissue nobody imaged, and said aloud by
-// the caller. Returns the thickness added [mm].
-double close_apex(Labels& labels, double slice) {
+// Blood against background anywhere but at the base, in mm2: the cavity runs out of the labels.
+double second_opening(const Labels& labels) {
   const Grid& g = labels.grid;
-  const int axis = slice_axis(g), a = (axis + 1) % 3, b = (axis + 2) % 3;
-  // Blood per layer tells the two ends of the cavity apart: the apical one is the narrower.
-  std::vector<std::size_t> blood(g.size[axis], 0);
+  Mask open(labels.values.size(), 0);
   for_each_voxel(g, [&](int i, int j, int k, std::size_t v) {
-    const std::array<int, 3> at{i, j, k};
-    if (labels.values[v] == lv_cavity) ++blood[at[axis]];
+    if (labels.values[v] != lv_cavity) return;
+    for (const auto& s : face_steps) open[v] |= label_at(labels, i + s[0], j + s[1], k + s[2]) == background;
   });
-  int first = 0, last = g.size[axis] - 1;
-  while (first < last && blood[first] == 0) ++first;
-  while (last > first && blood[last] == 0) --last;
-  const int end = blood[first] <= blood[last] ? first : last, towards = end == first ? -1 : 1;
-  std::size_t open = 0;
-  for_each_voxel(g, [&](int i, int j, int k, std::size_t v) {
-    std::array<int, 3> at{i, j, k};
-    if (labels.values[v] != lv_cavity || at[axis] != end) return;
-    at[axis] += towards;
-    if (label_at(labels, at[0], at[1], at[2]) == background) ++open;
-  });
-  if (open * 5 < blood[end]) return 0;
-
-  const auto cavity = layer_depth(labels, axis, end, [](std::uint8_t l) { return l == lv_cavity; });
-  const auto total = layer_depth(labels, axis, end, [](std::uint8_t l) { return l != background; });
-  const double wall = total.largest - cavity.largest;
-  const double height = std::min(total.largest, std::max(slice, wall)), cavity_height = std::max(0.0, height - wall);
-  const auto within = [](float depth, double largest, double h, double full) {
-    return h < full && depth > largest * (1 - std::sqrt(1 - h * h / (full * full)));
-  };
-  const int layers = static_cast<int>(std::ceil(height / g.spacing[axis]));
-  for (int n = 1; n <= layers; ++n) {
-    std::array<int, 3> at{};
-    at[axis] = end + towards * n;
-    if (at[axis] < 0 || at[axis] >= g.size[axis])
-      throw InputError("Labels: the margin is too small for the apical cap");
-    const double h = (n - 0.5) * g.spacing[axis];
-    for (at[b] = 0; at[b] < g.size[b]; ++at[b]) {
-      for (at[a] = 0; at[a] < g.size[a]; ++at[a]) {
-        const std::size_t flat = std::size_t(at[b]) * g.size[a] + at[a];
-        auto& label = labels.values[g.offset(at[0], at[1], at[2])];
-        if (label != background || !within(total.depth[flat], total.largest, h, height)) continue;
-        label = within(cavity.depth[flat], cavity.largest, h, cavity_height) ? lv_cavity : muscle;
-      }
-    }
-  }
-  return height;
+  const auto pieces = voxel_pieces(g, open, Neighbours::corners);
+  return pieces.size.size() < 2 ? 0.0 : static_cast<double>(pieces.size[1]) * std::pow(g.spacing.prod(), 2.0 / 3.0);
 }
 
 }  // namespace
 
 FineLabels fine_labels(const Labels& canonical, double edge, const Monitor& monitor) {
-  const Labels heart = cropped_heart(canonical);
-  const double slice = heart.grid.spacing.maxCoeff();
+  const Labels heart = left_ventricle(canonical);
   FineLabels fine;
   fine.spacing = std::max(0.4, std::min(0.5 * edge, heart.grid.spacing.minCoeff()));
-  // Room for the Gaussian (4 sigma), for a cap of up to one slice or 20 mm, and for the lattice's outermost cells.
-  const double margin = 6 + 2 * edge + std::max(slice, 20.0);
-  fine.labels = interpolate_slices(heart, fine.spacing, margin);
+  // Room for the rounding of the surface and for the lattice's outermost cells.
+  fine.labels = interpolate_slices(heart, fine.spacing, 3 + 2 * edge);
   monitor.poll();
-  fine.apical_cap = close_apex(fine.labels, slice);
-
   auto& values = fine.labels.values;
   Mask tissue(values.size());
   for (std::size_t v = 0; v < values.size(); ++v) tissue[v] = values[v] == muscle;
-  fine.dropped_islands = keep_largest_piece(fine.labels.grid, tissue, Neighbours::faces) * voxel_ml(fine.labels.grid);
+  const double dropped =
+      static_cast<double>(keep_largest_piece(fine.labels.grid, tissue, Neighbours::faces)) * ml_per_voxel(fine.labels.grid);
   for (std::size_t v = 0; v < values.size(); ++v) {
     if (values[v] == muscle && !tissue[v]) values[v] = background;
+  }
+  if (dropped > 0.05) {
+    monitor.warn(fmt::format("{:.2f} ml of muscle label are not connected to the rest and were left out", dropped));
+  }
+  if (const double hole = second_opening(fine.labels); hole > smallest_opening) {
+    monitor.warn(
+        fmt::format("the cavity meets background on {:.0f} mm2 away from its base: the labels end above the apex or "
+                    "leave a hole in "
+                    "the wall; fibres and AHA segments near it are unreliable",
+                    hole));
   }
   return fine;
 }
@@ -152,14 +94,11 @@ Image tissue_field(const Labels& fine, double smoothing) {
 Labels fine_regions(const Labels& scar, const Labels& fine) {
   // Every voxel first takes the region of the nearest muscle, so that between two slices regions compete only with each
   // other; 3-D distances keep to the slice, which is where neighbours are close.
-  Labels spread = scar;
-  Mask known(scar.values.size());
-  for (std::size_t v = 0; v < known.size(); ++v) known[v] = scar.values[v] != 0;
-  const auto nearest = nearest_of(scar.grid, known);
-  for (std::size_t v = 0; v < known.size(); ++v) {
-    if (nearest.voxel[v] < 0) throw InputError("Labels: there is no muscle to divide into regions");
-    spread.values[v] = scar.values[nearest.voxel[v]];
-  }
+  Labels spread = cropped(scar);
+  Mask known(spread.values.size());
+  for (std::size_t v = 0; v < known.size(); ++v) known[v] = spread.values[v] != 0;
+  const auto nearest = nearest_of(spread.grid, known);
+  for (std::size_t v = 0; v < known.size(); ++v) spread.values[v] = spread.values[nearest.voxel[v]];
   Labels regions = interpolate_slices(spread, fine.grid.spacing.minCoeff(), 0);
   // Onto the grid of `fine`: the nearest voxel, also beyond the last slice.
   Labels out{.grid = fine.grid, .values = std::vector<std::uint8_t>(fine.values.size(), 0)};

@@ -42,7 +42,7 @@ inline std::uint8_t label_at(const Labels& labels, const Vec3& position) {
 }
 
 /// Volume of one voxel [ml].
-inline double voxel_ml(const Grid& grid) { return grid.spacing.prod() / 1000.0; }
+inline double ml_per_voxel(const Grid& grid) { return grid.spacing.prod() / 1000.0; }
 
 enum class Neighbours { faces, corners };  ///< 6 or 26
 
