@@ -1,5 +1,6 @@
 #pragma once
-/// Images in scanner space. Files are read by ITK, the one library found to keep the geometry of every format.
+/// Images in scanner space. NIfTI-1 files (.nii, .nii.gz) are read by our own reader: ITK 5.2 refuses files whose sform has unit
+/// columns while pixdim holds the spacing, as in the EMIDEC challenge, and trusts counts of damaged headers.
 
 #include <array>
 #include <filesystem>
@@ -32,10 +33,11 @@ struct Volume {
 using Image = Volume<float>;
 using Labels = Volume<std::uint8_t>;
 
-/// 3-D image; throws FileError (missing, truncated, not an image) or InputError (4-D, singular affine, NaN or infinity).
-/// Warns where sform and qform disagree and says which is used.
+/// 3-D image, scaled by the header's slope and intercept; the unit of length is taken from the header, mm where unknown (warned).
+/// Throws FileError (missing, truncated, damaged, not NIfTI) or InputError (4-D, singular or sheared affine, NaN or infinity,
+/// more than 2^28 voxels). The sform is used before the qform before pixdim alone; warns where they disagree, saying which is used.
 Image read_image(const std::filesystem::path&, const Monitor& = {});
-/// As above; values must be small non-negative integers whatever the stored type.
+/// As above; values must be whole numbers from 0 to 255, whatever the stored type.
 Labels read_labels(const std::filesystem::path&, const Monitor& = {});
 void write_image(const std::filesystem::path&, const Image&);   ///< `.nii.gz`, atomically; throws FileError
 void write_labels(const std::filesystem::path&, const Labels&);
