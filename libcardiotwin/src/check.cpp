@@ -276,7 +276,13 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
 
   SimulationOptions cautious = options;
   cautious.dt = 1e-4;  // any mesh can step that, so that the limit itself can be asked for
-  report.stable_dt = Simulation(twin, cautious).stable_dt();
+  const Simulation probe(twin, cautious);
+  report.stable_dt = probe.stable_dt();
+  if (probe.added_capacity() > 0.01) {
+    find(report, Severity::warning,
+         fmt::format("small tets need {:.1f} % more membrane capacity for the time step's sake (limit 1 %); a finer --edge needs less",
+                     100 * probe.added_capacity()));
+  }
   if (options.dt > report.stable_dt) {
     find(report, Severity::severe,
          fmt::format("dt = {} ms exceeds the stability limit of {:.4f} ms on this mesh; use a smaller --dt", options.dt,

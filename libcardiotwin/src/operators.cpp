@@ -1,5 +1,6 @@
 #include "operators.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace cardiotwin {
@@ -14,6 +15,37 @@ fem::Matrix monodomain_stiffness(const fem::Elements& e, const fem::Stars& stars
     const Vec3& f = fibers.f[part.mesh_tet[t]];
     return s.across * Mat3::Identity() + (s.along - s.across) * f * f.transpose();
   });
+}
+
+/// Gershgorin bound of row i: its diagonal (minus the sum of the others, as rows of K sum to zero) plus the disc's radius.
+double row_bound(const Operators& o, Index i) {
+  double bound = 0;
+  for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) bound += o.diffusion[k] + std::abs(o.diffusion[k]);
+  return bound;
+}
+
+/// Limits every row's bound to that of the median row over capacity_scaling_floor; sets stable_dt and what was added.
+void scale_capacity(const std::vector<double>& lumped, Operators& o) {
+  const auto nodes = static_cast<Index>(lumped.size());
+  std::vector<double> bound(nodes);
+  for (Index i = 0; i < nodes; ++i) bound[i] = row_bound(o, i);
+  std::vector<double> sorted = bound;
+  std::nth_element(sorted.begin(), sorted.begin() + nodes / 2, sorted.end());
+  const double ceiling = sorted[nodes / 2] / capacity_scaling_floor;
+
+  double total = 0, added = 0, largest = 0;
+  for (Index i = 0; i < nodes; ++i) {
+    total += lumped[i];
+    if (bound[i] > ceiling) {
+      const double factor = ceiling / bound[i];
+      for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) o.diffusion[k] *= factor, o.load[k] *= factor;
+      added += lumped[i] * (1 / factor - 1);
+      bound[i] = ceiling;
+    }
+    if (bound[i] > largest) largest = bound[i], o.limiting_node = i;
+  }
+  o.stable_dt = largest > 0 ? 2.0 / largest : INFINITY;
+  o.added_capacity = total > 0 ? added / total : 0;
 }
 
 }  // namespace
@@ -50,14 +82,7 @@ Operators assemble_operators(const ActivePart& part, const Tissue& tissue, const
     result.load.assign(result.diffusion.size(), 0.0);
   }
 
-  double largest = 0;
-  for (Index i = 0; i < nodes; ++i) {
-    double row = 0;  // diagonal (= minus the sum of the others, as rows of K sum to zero) plus the disc's radius
-    for (Index k = result.row_start[i]; k < result.row_start[i + 1]; ++k)
-      row += result.diffusion[k] + std::abs(result.diffusion[k]);
-    if (row > largest) largest = row, result.limiting_node = i;
-  }
-  result.stable_dt = largest > 0 ? 2.0 / largest : INFINITY;
+  scale_capacity(lumped, result);
   return result;
 }
 

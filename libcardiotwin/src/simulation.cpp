@@ -99,7 +99,7 @@ struct Watched {
 }  // namespace
 
 struct Simulation::Impl {
-  double dt = 0, threshold = 0, stable_dt = 0;
+  double dt = 0, threshold = 0, stable_dt = 0, added_capacity = 0;
   std::size_t mesh_nodes = 0;
   std::vector<Index> mesh_node, engine_node;
   std::vector<std::uint8_t> region;
@@ -207,6 +207,7 @@ Simulation::Simulation(const Twin& twin, const SimulationOptions& options) : imp
   check_time_step(operators, part, options);
   Impl& s = *impl_;
   s.stable_dt = operators.stable_dt;
+  s.added_capacity = operators.added_capacity;
   const kernels::Problem problem = make_problem(twin.tissue, part, operators, options);
   s.dt = options.dt;
   s.threshold = problem.activation_threshold;
@@ -283,6 +284,7 @@ bool Simulation::run_until_quiet(double duration, const Monitor& monitor) {
 
 double Simulation::time() const { return impl_->time(); }
 double Simulation::stable_dt() const { return impl_->stable_dt; }
+double Simulation::added_capacity() const { return impl_->added_capacity; }
 std::size_t Simulation::active_nodes() const { return impl_->mesh_node.size(); }
 std::vector<double> Simulation::voltage() const { return impl_->voltage(); }
 bool Simulation::quiet() const { return impl_->quiet(); }

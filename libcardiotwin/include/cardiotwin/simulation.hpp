@@ -60,6 +60,7 @@ class Simulation {
 
   double time() const;
   double stable_dt() const;                     ///< forward-Euler limit of the diffusion operator [ms]
+  double added_capacity() const;                ///< share of membrane capacity added on sliver nodes for the step's sake
   std::size_t active_nodes() const;             ///< nodes on at least one conducting tet
   std::vector<double> voltage() const;          ///< per mesh node [mV], NaN on nodes that do not conduct
   bool quiet() const;
