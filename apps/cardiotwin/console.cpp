@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -5,8 +6,6 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "verbs.hpp"
 
@@ -68,8 +67,10 @@ Monitor console() {
           .cancelled = [] { return interrupted.load(); }};
 }
 
+void close_line() { line().close(); }
+
 void say(const std::string& text) {
-  line().close();
+  close_line();
   fmt::print("{}\n", text);
   std::fflush(stdout);
 }

@@ -1,8 +1,5 @@
 #include "options.hpp"
 
-#include <charconv>
-#include <cmath>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
@@ -10,6 +7,8 @@
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/units.hpp>
+#include <charconv>
+#include <cmath>
 
 namespace cardiotwin::app {
 namespace {
@@ -47,7 +46,8 @@ bool is_bare_number(const std::string& text) {
 
 double parse_in_unit(const std::string& text, const std::string& unit, bool bare_numbers) {
   if (is_bare_number(text)) {
-    if (!bare_numbers) throw InputError(fmt::format("\"{0}\" needs its unit, such as \"{0} {1}\"", trimmed(text), unit));
+    if (!bare_numbers)
+      throw InputError(fmt::format("\"{0}\" needs its unit, such as \"{0} {1}\"", trimmed(text), unit));
     return parse_finite(text) * parse_unit(unit).value;
   }
   return parse_quantity(text, parse_unit(unit).dimension);
@@ -86,14 +86,16 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-Options::Row& Options::add(const std::string& key, const std::string& kind, const std::string& doc, const std::string& range) {
+Options::Row& Options::add(const std::string& key, const std::string& kind, const std::string& doc,
+                           const std::string& range) {
   rows_.push_back(std::make_unique<Row>());
   Row& row = *rows_.back();
   row.key = key, row.kind = kind, row.doc = doc, row.range = range;
   return row;
 }
 
-void Options::text(const std::string& key, std::string& value, const std::string& doc, std::vector<std::string> choices) {
+void Options::text(const std::string& key, std::string& value, const std::string& doc,
+                   std::vector<std::string> choices) {
   Row& row = add(key, "TEXT", doc, choices.empty() ? "" : fmt::format("{}", fmt::join(choices, " | ")));
   row.set = [&value, choices = std::move(choices)](const std::string& text, bool) {
     if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
@@ -127,7 +129,9 @@ void Options::integer(const std::string& key, int& value, int low, int high, con
 void Options::seed(const std::string& key, std::uint64_t& value, const std::string& doc) {
   Row& row = add(key, "INTEGER", doc);
   row.is_bare = true;
-  row.set = [&value](const std::string& text, bool) { value = parse_number<std::uint64_t>(text, "a non-negative integer"); };
+  row.set = [&value](const std::string& text, bool) {
+    value = parse_number<std::uint64_t>(text, "a non-negative integer");
+  };
   row.get = [&value] { return fmt::format("{}", value); };
 }
 
@@ -179,7 +183,8 @@ void Options::vector(const std::string& key, Vec3& value, const std::string& uni
   row.get = [&value, unit] { return format_vector(value, unit); };
 }
 
-void Options::optional_vector(const std::string& key, std::optional<Vec3>& value, const std::string& unit, const std::string& doc) {
+void Options::optional_vector(const std::string& key, std::optional<Vec3>& value, const std::string& unit,
+                              const std::string& doc) {
   Row& row = add(key, "X,Y,Z " + unit, doc);
   row.set = [&value, unit](const std::string& text, bool bare) { value = parse_vector(text, unit, bare); };
   row.get = [&value, unit] { return value ? format_vector(*value, unit) : std::string(); };
@@ -268,7 +273,9 @@ std::string value_text(const toml::node& node, bool bare, bool list, const std::
     for (const auto& item : *array) parts.push_back(value_text(item, false, false, key));
     return fmt::format("{}", fmt::join(parts, ","));
   }
-  const char* rule = bare ? "a number or true/false without quotes" : list ? "text or a list of texts" : "text in quotes, with its unit if it has one";
+  const char* rule = bare   ? "a number or true/false without quotes"
+                     : list ? "text or a list of texts"
+                            : "text in quotes, with its unit if it has one";
   throw InputError(fmt::format("{} must be {}", key, rule));
 }
 
@@ -280,7 +287,8 @@ void Options::load(const std::filesystem::path& file) {
   try {
     table = toml::parse(text);
   } catch (const toml::parse_error& error) {
-    throw InputError(fmt::format("case file {}, line {}: {}", file.string(), error.source().begin.line, error.description()));
+    throw InputError(
+        fmt::format("case file {}, line {}: {}", file.string(), error.source().begin.line, error.description()));
   }
   std::vector<std::string> known;
   for (const auto& row : rows_) {
@@ -288,7 +296,8 @@ void Options::load(const std::filesystem::path& file) {
   }
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
-    const auto row = std::find_if(rows_.begin(), rows_.end(), [&](const auto& r) { return r->key == name && !r->flag_only; });
+    const auto row =
+        std::find_if(rows_.begin(), rows_.end(), [&](const auto& r) { return r->key == name && !r->flag_only; });
     try {
       if (row == rows_.end()) throw InputError(fmt::format("unknown key \"{}\"{}", name, suggestion(name, known)));
       set(**row, value_text(node, (*row)->is_bare, (*row)->is_list, name), false);
@@ -308,7 +317,8 @@ std::map<std::string, std::string> Options::effective() const {
 }
 
 std::string Options::toml() const {
-  std::string out = fmt::format("# cardiotwin {}: case file. Research use only, not for diagnosis or treatment.\n", verb_);
+  std::string out =
+      fmt::format("# cardiotwin {}: case file. Research use only, not for diagnosis or treatment.\n", verb_);
   for (const auto& row : rows_) {
     if (row->flag_only) continue;
     const std::string value = row->get();

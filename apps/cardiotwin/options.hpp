@@ -2,6 +2,8 @@
 /// One table of options per verb: key, kind, unit, default, range, meaning. From it come the flags and their help, the
 /// case file (TOML) and its checks, the documented template, and the record of what was effective.
 
+#include <CLI/CLI.hpp>
+#include <cardiotwin/field.hpp>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -9,10 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
-
-#include <cardiotwin/field.hpp>
 
 namespace cardiotwin::app {
 
@@ -27,10 +25,12 @@ class Options {
   void seed(const std::string& key, std::uint64_t& value, const std::string& doc);
   void number(const std::string& key, double& value, double low, double high, const std::string& doc);
   /// `low` and `high` in `unit`; on the command line a bare number is taken in `unit`, a case file must name its unit.
-  void quantity(const std::string& key, double& value, const std::string& unit, double low, double high, const std::string& doc);
+  void quantity(const std::string& key, double& value, const std::string& unit, double low, double high,
+                const std::string& doc);
   /// Three quantities "x, y, z".
   void vector(const std::string& key, Vec3& value, const std::string& unit, const std::string& doc);
-  void optional_vector(const std::string& key, std::optional<Vec3>& value, const std::string& unit, const std::string& doc);
+  void optional_vector(const std::string& key, std::optional<Vec3>& value, const std::string& unit,
+                       const std::string& doc);
   void flag(const std::string& key, bool& value, const std::string& doc, bool flag_only = false);
   void list(const std::string& key, std::vector<std::string>& value, const std::string& doc);
   /// A row with its own reading: `set` throws InputError.
@@ -44,7 +44,8 @@ class Options {
 
   /// Adds the flags, `--case` and `--template` to the subcommand.
   void bind(CLI::App& command);
-  /// Case file first, then flags over it; throws InputError. True if `--template` was asked for (nothing else is to be done).
+  /// Case file first, then flags over it; throws InputError. True if `--template` was asked for (nothing else is to be
+  /// done).
   bool resolve();
 
   std::map<std::string, std::string> effective() const;

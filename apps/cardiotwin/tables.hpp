@@ -1,11 +1,10 @@
 #pragma once
 /// What several verbs print.
 
-#include <string>
-#include <vector>
-
 #include <cardiotwin/check.hpp>
 #include <cardiotwin/plan.hpp>
+#include <string>
+#include <vector>
 
 namespace cardiotwin::app {
 

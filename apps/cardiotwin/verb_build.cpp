@@ -1,12 +1,11 @@
 // cardiotwin build: image and labels in, one twin out.
 
-#include <map>
-#include <optional>
-
 #include <fmt/format.h>
 
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/meshes/build.hpp>
+#include <map>
+#include <optional>
 
 #include "job.hpp"
 
@@ -42,7 +41,8 @@ struct BuildJob {
     options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
     options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
     options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
-    options.number("core", build.scar.core, 0, 1, "p99, fwhm: core from this share of the way from healthy mean to maximum");
+    options.number("core", build.scar.core, 0, 1,
+                   "p99, fwhm: core from this share of the way from healthy mean to maximum");
     options.number("border_zone", build.scar.border_zone, 0, 1, "p99, fwhm: border zone from this share");
     options.number("n_sd", build.scar.n_sd, 0.5, 20, "n-sd: core above healthy mean plus so many standard deviations");
     options.number("n_sd_border_zone", build.scar.n_sd_border_zone, 0.5, 20, "n-sd: border zone above so many");
@@ -59,6 +59,8 @@ struct BuildJob {
     options.quantity("site_radius", build.site_radius, "mm", 0.5, 20, "of pacing sites");
   }
 
+  static std::string left() { return "nothing was written, so the same command begins anew"; }
+
   void run() {
     build.convention = conventions.at(convention);
     build.scar.method = methods.at(method);
@@ -70,14 +72,17 @@ struct BuildJob {
     say(fmt::format("{}: {} nodes, {} tets, regions:", out.string(), mesh.node_count(), mesh.tet_count()));
     std::map<Label, double> volumes;
     for (std::size_t t = 0; t < mesh.tet_count(); ++t) volumes[mesh.labels()[t]] += mesh.volume(t) / 1000;
-    for (const auto& [label, volume] : volumes) say(fmt::format("  {:<12} {:7.2f} ml", twin.anatomy.regions.at(label), volume));
+    for (const auto& [label, volume] : volumes)
+      say(fmt::format("  {:<12} {:7.2f} ml", twin.anatomy.regions.at(label), volume));
   }
 };
 
 }  // namespace
 
 void add_build(CLI::App& app) {
-  add_verb<BuildJob>(app, "build", "From LGE-MRI and labels to a twin: labelled tetrahedra, fibres, segments, sites, tissue.");
+  add_verb<BuildJob>(app, "build",
+                     "From LGE-MRI and labels to a twin: labelled tetrahedra, fibres, segments, sites, tissue.",
+                     "an LGE-MRI and a segmentation on the same grid (NIfTI)", "one .twin");
 }
 
 }  // namespace cardiotwin::app

@@ -1,10 +1,10 @@
 // cardiotwin calibrate: conductivities that give the wanted velocities on this mesh's spacing and scheme.
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cardiotwin/calibration.hpp>
 #include <cardiotwin/units.hpp>
+#include <nlohmann/json.hpp>
 
 #include "calibrate_twin.hpp"
 #include "job.hpp"
@@ -12,8 +12,9 @@
 
 namespace cardiotwin::app {
 
-Calibration calibrate_twin(Twin& twin, const std::map<std::string, Velocity>& wanted, const SimulationOptions& simulation,
-                           double limit, const std::map<std::string, std::string>& options) {
+Calibration calibrate_twin(Twin& twin, const std::map<std::string, Velocity>& wanted,
+                           const SimulationOptions& simulation, double limit,
+                           const std::map<std::string, std::string>& options) {
   auto fitted = calibrate(twin, wanted, simulation, limit, console());
   twin.tissue = fitted.tissue;
   Step step{.verb = "calibrate", .version = version(), .backend = simulation.backend.name(), .options = options};
@@ -29,7 +30,8 @@ namespace {
 // "healthy=0.6,0.3" (m/s) or "healthy=0.6 m/s, 0.3 m/s"; one value: the same along and across.
 void read_velocity(const std::string& text, std::map<std::string, Velocity>& wanted) {
   const auto equal = text.find('=');
-  if (equal == std::string::npos) throw InputError(fmt::format("\"{}\" must read REGION=ALONG,ACROSS such as healthy=0.6,0.3", text));
+  if (equal == std::string::npos)
+    throw InputError(fmt::format("\"{}\" must read REGION=ALONG,ACROSS such as healthy=0.6,0.3", text));
   const auto region = split(text.substr(0, equal)), values = split(text.substr(equal + 1));
   if (region.size() != 1 || values.empty() || values.size() > 2) {
     throw InputError(fmt::format("\"{}\" must read REGION=ALONG,ACROSS such as healthy=0.6,0.3", text));
@@ -54,8 +56,9 @@ struct CalibrateJob {
     simulation.precision = PlanOptions{}.precision;
     options.path("twin", twin, "the twin to calibrate"), options.positional(), options.required();
     options.path("out", out, "the twin to write; the same one by default");
-    options.custom("cv", "REGION=ALONG,ACROSS", [this](const std::string& text) { read(text); }, [this] { return show(); },
-                   "wanted velocities [m/s]; may be repeated; a region not named keeps its own");
+    options.custom(
+        "cv", "REGION=ALONG,ACROSS", [this](const std::string& text) { read(text); }, [this] { return show(); },
+        "wanted velocities [m/s]; may be repeated; a region not named keeps its own");
     options.quantity("dt", simulation.dt, "ms", 0.001, 1, "time step the twin will be run with");
     options.number("limit", limit, 0.001, 1, "largest accepted relative velocity error");
     options.flag("json", json, "print JSON", true);
@@ -76,21 +79,32 @@ struct CalibrateJob {
   }
   std::string show() const {
     std::string text;
-    for (const auto& [region, v] : wanted) text += fmt::format("{}{}={},{}", text.empty() ? "" : ",", region, v.along, v.across);
+    for (const auto& [region, v] : wanted)
+      text += fmt::format("{}{}={},{}", text.empty() ? "" : ",", region, v.along, v.across);
     return text;
   }
+
+  static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
     Twin patient = Twin::load(twin);
     const auto fitted = calibrate_twin(patient, wanted, simulation, limit, options.effective());
     patient.save(out.empty() ? twin : out);
-    if (!json) return say(velocity_table(fitted.axes) + "\nconductivities hold for this mesh's edge and scheme; '!' marks what is not within the limit");
+    if (!json)
+      return say(velocity_table(fitted.axes) +
+                 "\nconductivities hold for this mesh's edge and scheme; '!' marks what is not within the limit");
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     for (const auto& a : fitted.axes) {
-      rows.push_back({{"region", a.region}, {"axis", a.axis == Axis::along ? "along" : "across"}, {"wanted_m_per_s", a.wanted},
-                      {"mean_m_per_s", a.reached.mean}, {"low_m_per_s", a.reached.low}, {"high_m_per_s", a.reached.high},
-                      {"blocked_directions", a.reached.blocked}, {"conductivity_S_per_m", a.conductivity},
-                      {"within_limit", a.within_limit}, {"why", a.why}});
+      rows.push_back({{"region", a.region},
+                      {"axis", a.axis == Axis::along ? "along" : "across"},
+                      {"wanted_m_per_s", a.wanted},
+                      {"mean_m_per_s", a.reached.mean},
+                      {"low_m_per_s", a.reached.low},
+                      {"high_m_per_s", a.reached.high},
+                      {"blocked_directions", a.reached.blocked},
+                      {"conductivity_S_per_m", a.conductivity},
+                      {"within_limit", a.within_limit},
+                      {"why", a.why}});
     }
     say(nlohmann::ordered_json{{"research_use_only", research_use_only}, {"axes", rows}}.dump(2));
   }
@@ -99,7 +113,9 @@ struct CalibrateJob {
 }  // namespace
 
 void add_calibrate(CLI::App& app) {
-  add_verb<CalibrateJob>(app, "calibrate", "Fits conductivities per region and axis to wanted conduction velocities on this very mesh.");
+  add_verb<CalibrateJob>(app, "calibrate",
+                         "Fits conductivities per region and axis to wanted conduction velocities on this very mesh.",
+                         "a .twin", "the .twin with fitted conductivities; a table, or JSON, on stdout");
 }
 
 }  // namespace cardiotwin::app

@@ -13,8 +13,9 @@ namespace cardiotwin::app {
 std::string velocity_table(const std::vector<CalibratedAxis>& axes) {
   std::string out = "  region       axis     wanted   mean      low - high  [m/s]     sigma [S/m]\n";
   for (const auto& a : axes) {
-    out += fmt::format("  {:<12} {:<7} {:7.3f} {:7.3f}   {:7.3f} - {:.3f}   {:>14.5f}{}\n", a.region, a.axis == Axis::along ? "along" : "across",
-                       a.wanted, a.reached.mean, a.reached.low, a.reached.high, a.conductivity, a.within_limit ? "" : "  !");
+    out += fmt::format("  {:<12} {:<7} {:7.3f} {:7.3f}   {:7.3f} - {:.3f}   {:>14.5f}{}\n", a.region,
+                       a.axis == Axis::along ? "along" : "across", a.wanted, a.reached.mean, a.reached.low,
+                       a.reached.high, a.conductivity, a.within_limit ? "" : "  !");
     if (!a.why.empty()) out += fmt::format("    {}\n", a.why);
   }
   out.pop_back();
@@ -24,14 +25,18 @@ std::string velocity_table(const std::vector<CalibratedAxis>& axes) {
 std::string check_table(const CheckReport& report) {
   std::string out = "volumes [ml]";
   for (const auto& [region, volume] : report.volumes) out += fmt::format("  {} {:.1f}", region, volume);
-  out += fmt::format("\n  muscle {:.1f}, cavity {:.1f}, scar mass {:.1f} g\n", report.muscle_volume, report.cavity_volume, report.scar_mass);
+  out += fmt::format("\n  muscle {:.1f}, cavity {:.1f}, scar mass {:.1f} g\n", report.muscle_volume,
+                     report.cavity_volume, report.scar_mass);
   out += fmt::format("wall [mm]  {:.1f} to {:.1f}, mean {:.1f}\n", report.wall_min, report.wall_max, report.wall_mean);
-  out += fmt::format("mesh  edge {:.2f} mm ({:.2f} to {:.2f}), dihedral {:.1f} to {:.1f} degrees, time-step limit {:.3f} ms\n",
-                     report.mesh.mean_edge, report.mesh.min_edge, report.mesh.max_edge, report.mesh.min_dihedral,
-                     report.mesh.max_dihedral, report.stable_dt);
+  out += fmt::format(
+      "mesh  edge {:.2f} mm ({:.2f} to {:.2f}), dihedral {:.1f} to {:.1f} degrees, time-step limit {:.3f} ms\n",
+      report.mesh.mean_edge, report.mesh.min_edge, report.mesh.max_edge, report.mesh.min_dihedral,
+      report.mesh.max_dihedral, report.stable_dt);
   out += "expected velocities on this spacing\n" + velocity_table(report.velocities) + "\n";
   for (const auto& finding : report.findings) {
-    const char* mark = finding.severity == Severity::severe ? "SEVERE " : finding.severity == Severity::warning ? "warning " : "";
+    const char* mark = finding.severity == Severity::severe    ? "SEVERE "
+                       : finding.severity == Severity::warning ? "warning "
+                                                               : "";
     out += fmt::format("{}{}\n", mark, finding.text);
   }
   out += report.fit() ? "fit for a study" : "NOT fit for a study";
@@ -56,6 +61,8 @@ struct CheckJob {
     options.flag("json", json, "print JSON", true);
   }
 
+  static std::string left() { return "nothing was written, so the same command begins anew"; }
+
   void run() {
     const auto report = check(Twin::load(twin), simulation, limit, console());
     say(json ? to_json(report) : check_table(report));
@@ -65,7 +72,10 @@ struct CheckJob {
 }  // namespace
 
 void add_check(CLI::App& app) {
-  add_verb<CheckJob>(app, "check", "Volumes, wall, mesh, time step, expected velocity errors; says whether the twin is fit for a study.");
+  add_verb<CheckJob>(
+      app, "check",
+      "Volumes, wall, mesh, time step, expected velocity errors; says whether the twin is fit for a study.", "a .twin",
+      "a table, or JSON, on stdout");
 }
 
 }  // namespace cardiotwin::app

@@ -1,12 +1,12 @@
-// cardiotwin demo: all stages on a synthetic patient. A stage whose product is there is not done again, so an interrupted demo
-// goes on where it was; the options must be the same.
+// cardiotwin demo: all stages on a synthetic patient. A stage whose product is there is not done again, so an
+// interrupted demo goes on where it was; the options must be the same.
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cardiotwin/cardiotwin.hpp>
 #include <cardiotwin/meshes/build.hpp>
 #include <cardiotwin/meshes/phantom.hpp>
+#include <nlohmann/json.hpp>
 
 #include "calibrate_twin.hpp"
 #include "job.hpp"
@@ -38,17 +38,23 @@ struct DemoJob {
     add_plan_rows(options, plan);
   }
 
+  std::string left() const {
+    return fmt::format("finished stages are kept in {}, and the same command goes on from there", out.string());
+  }
+
   void run() {
     phantom.scar = !no_scar;
     phantom.channel = !no_channel && !no_scar;
     make_folder(out);
     claim_folder();
-    const fs::path image = out / "case/lge.nii.gz", labels = out / "case/labels.nii.gz", heart = out / "heart.twin", study = out / "study";
+    const fs::path image = out / "case/lge.nii.gz", labels = out / "case/labels.nii.gz", heart = out / "heart.twin",
+                   study = out / "study";
     if (stage("1/6 phantom: a synthetic patient", out / "case/truth.json")) {
       make_folder(out / "case");
       meshes::write_phantom(meshes::make_phantom(phantom, console()), phantom, out / "case");
     }
-    if (stage("2/6 build: image to twin", out / "built.twin")) meshes::build_twin(image, labels, build, console()).save(out / "built.twin");
+    if (stage("2/6 build: image to twin", out / "built.twin"))
+      meshes::build_twin(image, labels, build, console()).save(out / "built.twin");
     if (stage("3/6 calibrate: velocities on this mesh", heart)) calibrated(heart);
     const Twin twin = Twin::load(heart);
     SimulationOptions simulation{.dt = plan.dt, .precision = plan.precision};
@@ -84,7 +90,8 @@ struct DemoJob {
 
   void calibrated(const fs::path& heart) const {
     Twin twin = Twin::load(out / "built.twin");
-    const auto fitted = calibrate_twin(twin, {}, {.dt = plan.dt, .precision = plan.precision}, plan.velocity_limit, {});
+    const auto fitted = calibrate_twin(twin, {}, {.dt = plan.dt, .precision = plan.precision}, plan.velocity_limit,
+                                       options.effective());
     say(velocity_table(fitted.axes));
     twin.save(heart);
   }
@@ -97,12 +104,17 @@ struct DemoJob {
     for (const auto& p : truth.at("channel").at("centre_line")) {
       nearest = std::min(nearest, (Vec3(p[0], p[1], p[2]) - result.targets.front().lesion.position).norm());
     }
-    say(fmt::format("truth: the first target lies {:.1f} mm from the centre line of the channel this patient was made with", nearest));
+    say(fmt::format(
+        "truth: the first target lies {:.1f} mm from the centre line of the channel this patient was made with",
+        nearest));
   }
 };
 
 }  // namespace
 
-void add_demo(CLI::App& app) { add_verb<DemoJob>(app, "demo", "All of it on a synthetic patient, ending with a page to open."); }
+void add_demo(CLI::App& app) {
+  add_verb<DemoJob>(app, "demo", "All of it on a synthetic patient: phantom, build, calibrate, check, plan, report.",
+                    "nothing but options", "case/, heart.twin, check.json and study/ with report.html in --out");
+}
 
 }  // namespace cardiotwin::app

@@ -22,22 +22,26 @@ void add_phantom_rows(Options& rows, meshes::PhantomOptions& p) {
   rows.quantity("scar_length", p.scar_length, "mm", 1, 120, "infarct along the long axis");
   rows.quantity("scar_width", p.scar_width, "mm", 1, 200, "infarct around the circumference");
   rows.quantity("scar_height", p.scar_height, "mm", -100, 60, "height of the infarct's centre");
-  rows.number("scar_angle", p.scar_angle, -360, 360, "infarct's centre in degrees from the septum towards the anterior wall");
-  rows.custom("scar_segments", "1..17,...",
-              [&p](const std::string& text) {
-                p.scar_segments.clear();
-                for (const auto& word : split(text)) {
-                  const int segment = word.find_first_not_of("0123456789") == std::string::npos && word.size() < 3 ? std::stoi(word) : 0;
-                  if (segment < 1 || segment > 17) throw InputError(fmt::format("\"{}\" is not an AHA segment from 1 to 17", word));
-                  p.scar_segments.push_back(segment);
-                }
-              },
-              [&p] {
-                std::string text;
-                for (const int segment : p.scar_segments) text += fmt::format("{}{}", text.empty() ? "" : ",", segment);
-                return text;
-              },
-              "AHA segments of the infarct, instead of a patch");
+  rows.number("scar_angle", p.scar_angle, -360, 360,
+              "infarct's centre in degrees from the septum towards the anterior wall");
+  rows.custom(
+      "scar_segments", "1..17,...",
+      [&p](const std::string& text) {
+        p.scar_segments.clear();
+        for (const auto& word : split(text)) {
+          const int segment =
+              word.find_first_not_of("0123456789") == std::string::npos && word.size() < 3 ? std::stoi(word) : 0;
+          if (segment < 1 || segment > 17)
+            throw InputError(fmt::format("\"{}\" is not an AHA segment from 1 to 17", word));
+          p.scar_segments.push_back(segment);
+        }
+      },
+      [&p] {
+        std::string text;
+        for (const int segment : p.scar_segments) text += fmt::format("{}{}", text.empty() ? "" : ",", segment);
+        return text;
+      },
+      "AHA segments of the infarct, instead of a patch");
   rows.number("transmurality", p.transmurality, 0.05, 1, "share of the wall that is scar, from the endocardium");
   rows.quantity("border_zone", p.border_zone, "mm", 0, 20, "width of the border zone around the core");
   rows.quantity("channel_width", p.channel_width, "mm", 1, 30, "width of the surviving channel");
@@ -63,6 +67,8 @@ struct PhantomJob {
     add_phantom_rows(options, phantom);
   }
 
+  static std::string left() { return "nothing was written, so the same command begins anew"; }
+
   void run() {
     phantom.scar = !no_scar;
     phantom.channel = !no_channel && !no_scar;
@@ -71,15 +77,16 @@ struct PhantomJob {
     meshes::write_phantom(patient, phantom, out);
     const auto& truth = patient.truth;
     const auto& size = patient.image.grid.size;
-    say(fmt::format("{}: {} x {} x {} voxels, muscle {:.1f} ml, scar {:.1f} ml, channel {:.2f} ml", out.string(), size[0], size[1],
-                    size[2], truth.muscle_volume, truth.scar_volume, truth.channel_volume));
+    say(fmt::format("{}: {} x {} x {} voxels, muscle {:.1f} ml, scar {:.1f} ml, channel {:.2f} ml", out.string(),
+                    size[0], size[1], size[2], truth.muscle_volume, truth.scar_volume, truth.channel_volume));
   }
 };
 
 }  // namespace
 
 void add_phantom(CLI::App& app) {
-  add_verb<PhantomJob>(app, "phantom", "A synthetic patient with known truth: lge.nii.gz, labels.nii.gz, truth.json.");
+  add_verb<PhantomJob>(app, "phantom", "A synthetic patient with known truth.", "nothing but options",
+                       "lge.nii.gz, labels.nii.gz and truth.json in --out");
 }
 
 }  // namespace cardiotwin::app

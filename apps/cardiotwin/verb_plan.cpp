@@ -1,4 +1,5 @@
-// cardiotwin plan: induce, find circuits, ablate, pace again. cardiotwin report: the page and the files of a finished study.
+// cardiotwin plan: induce, find circuits, ablate, pace again. cardiotwin report: the page and the files of a finished
+// study.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,19 +15,22 @@
 namespace cardiotwin::app {
 
 void add_plan_rows(Options& rows, PlanOptions& p) {
-  rows.custom("sites", "aha17 | NAME,...",
-              [&p](const std::string& text) {
-                p.sites = split(text);
-                if (p.sites == std::vector<std::string>{"aha17"}) p.sites.clear();  // all seventeen
-              },
-              [&p] { return p.sites.empty() ? std::string("aha17") : fmt::format("{}", fmt::join(p.sites, ",")); },
-              "pacing sites; aha17 alone means all seventeen segments");
+  rows.custom(
+      "sites", "aha17 | NAME,...",
+      [&p](const std::string& text) {
+        p.sites = split(text);
+        if (p.sites == std::vector<std::string>{"aha17"}) p.sites.clear();  // all seventeen
+      },
+      [&p] { return p.sites.empty() ? std::string("aha17") : fmt::format("{}", fmt::join(p.sites, ",")); },
+      "pacing sites; aha17 alone means all seventeen segments");
   rows.quantity("s1", p.s1, "ms", 200, 2000, "basic interval");
   rows.integer("s1_beats", p.s1_beats, 1, 100, "beats at the basic interval");
-  rows.integer("extra_stimuli", p.extra_stimuli, 0, 3, "extra-stimuli S2 to S4, each at the shortest capturing interval");
+  rows.integer("extra_stimuli", p.extra_stimuli, 0, 3,
+               "extra-stimuli S2 to S4, each at the shortest capturing interval");
   rows.quantity("step", p.step, "ms", 2, 50, "resolution of that interval");
   rows.quantity("sustained", p.sustained, "ms", 300, 10000, "activity so long after the last stimulus is sustained");
-  rows.quantity("followed", p.followed, "ms", 300, 20000, "a tachycardia is followed until so long after the last stimulus");
+  rows.quantity("followed", p.followed, "ms", 300, 20000,
+                "a tachycardia is followed until so long after the last stimulus");
   rows.quantity("lesion_radius", p.lesion_radius, "mm", 1, 15, "of a lesion");
   rows.integer("max_rounds", p.max_rounds, 1, 20, "rounds of ablating and pacing again");
   rows.number("velocity_limit", p.velocity_limit, 0.01, 1, "largest accepted relative velocity error");
@@ -40,8 +44,8 @@ std::string plan_table(const Plan& plan) {
   for (const auto& r : plan.results) out += fmt::format("  {:>5}  {:<8}  {}\n", r.round, r.site, r.outcome);
   for (const auto& t : plan.targets) {
     const auto& p = t.lesion.position;
-    out += fmt::format("target {}: ({:.1f}, {:.1f}, {:.1f}) mm LPS, radius {:.1f} mm, AHA {}: {}\n", t.rank, p[0], p[1], p[2],
-                       t.lesion.radius, t.aha, t.evidence);
+    out += fmt::format("target {}: ({:.1f}, {:.1f}, {:.1f}) mm LPS, radius {:.1f} mm, AHA {}: {}\n", t.rank, p[0], p[1],
+                       p[2], t.lesion.radius, t.aha, t.evidence);
   }
   return out + plan.conclusion;
 }
@@ -62,12 +66,17 @@ struct PlanJob {
     options.flag("json", json, "print plan.json", true);
   }
 
+  std::string left() const {
+    return fmt::format("what was finished is kept in {}, and the same command goes on from there", out.string());
+  }
+
   void run() {
     if (resume && !std::filesystem::exists(out / "study.json")) {
       throw InputError(fmt::format("--resume: {} holds no study; leave --resume out to begin one", out.string()));
     }
     const Plan result = run_study(Twin::load(twin), out, plan, console());
-    say(json ? read_text(out / "plan.json") : plan_table(result) + fmt::format("\nnext: cardiotwin report {}", out.string()));
+    say(json ? read_text(out / "plan.json")
+             : plan_table(result) + fmt::format("\nnext: cardiotwin report {}", out.string()));
   }
 };
 
@@ -75,22 +84,30 @@ struct ReportJob {
   Options options{"report"};
   std::filesystem::path study;
 
-  void declare() { options.path("study", study, "folder of a finished study"), options.positional(), options.required(); }
+  void declare() {
+    options.path("study", study, "folder of a finished study"), options.positional(), options.required();
+  }
+
+  static std::string left() { return "the study is untouched, so the same command begins anew"; }
 
   void run() {
     write_report(study, console());
-    say(fmt::format("{}\n{}\n{}", (study / "report.html").string(), (study / "targets.json").string(), (study / "targets.csv").string()));
+    say(fmt::format("{}\n{}\n{}", (study / "report.html").string(), (study / "targets.json").string(),
+                    (study / "targets.csv").string()));
   }
 };
 
 }  // namespace
 
 void add_plan(CLI::App& app) {
-  add_verb<PlanJob>(app, "plan", "Paces the twin, finds the circuits of what it induces, places lesions, paces again, ranks targets.");
+  add_verb<PlanJob>(
+      app, "plan", "Paces the twin, finds the circuits of what it induces, places lesions, paces again, ranks targets.",
+      "a .twin", "a study: study.json, heart.twin, runs/, circuits.h5 and plan.json in --out");
 }
 
 void add_report(CLI::App& app) {
-  add_verb<ReportJob>(app, "report", "Writes report.html, targets.json, targets.csv, surface.vtu and volume.vtu into a finished study.");
+  add_verb<ReportJob>(app, "report", "Writes the report of a finished study.", "the folder of a finished study",
+                      "report.html, targets.json, targets.csv, surface.vtu and volume.vtu in that folder");
 }
 
 }  // namespace cardiotwin::app

@@ -1,11 +1,10 @@
 // cardiotwin simulate: one pacing protocol on one twin, from flags or a case file.
 
-#include <cmath>
-
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cardiotwin/cardiotwin.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "job.hpp"
 
@@ -28,8 +27,9 @@ struct SimulateJob {
     options.path("twin", twin, "the twin to run"), options.positional(), options.required();
     options.path("out", out, "folder for the results");
     options.text("site", site, "where it is paced: a site of the twin");
-    options.custom("s1", "INTERVALxBEATS", [this](const std::string& text) { read_train(text); }, [this] { return train; },
-                   "basic train, such as 600x2 or \"600 ms x 2\"");
+    options.custom(
+        "s1", "INTERVALxBEATS", [this](const std::string& text) { read_train(text); }, [this] { return train; },
+        "basic train, such as 600x2 or \"600 ms x 2\"");
     options.quantity("s2", pacing.s2, "ms", 0, 5000, "coupling of the first extra-stimulus, 0 for none");
     options.quantity("s3", pacing.s3, "ms", 0, 5000, "of the second");
     options.quantity("s4", pacing.s4, "ms", 0, 5000, "of the third");
@@ -49,16 +49,21 @@ struct SimulateJob {
   void read_train(const std::string& text) {
     const auto cross = text.rfind('x');
     const auto parts = cross == std::string::npos ? std::vector<std::string>{} : split(text, 'x');
-    const bool whole = parts.size() == 2 && parts[1].find_first_not_of("0123456789") == std::string::npos && parts[1].size() < 5;
+    const bool whole =
+        parts.size() == 2 && parts[1].find_first_not_of("0123456789") == std::string::npos && parts[1].size() < 5;
     if (!whole || std::stoi(parts[1]) < 1) {
-      throw InputError(fmt::format("\"{}\" must be an interval times a number of beats, such as 600x2 or \"600 ms x 2\"", text));
+      throw InputError(
+          fmt::format("\"{}\" must be an interval times a number of beats, such as 600x2 or \"600 ms x 2\"", text));
     }
     const bool bare = parts[0].find_first_not_of("0123456789.") == std::string::npos;
     const double interval = parse_quantity(bare ? parts[0] + " ms" : parts[0], dimension::time);
-    if (!(interval >= 50 && interval <= 1e5)) throw InputError(fmt::format("an interval of {:g} ms is outside [50, 100000] ms", interval));
+    if (!(interval >= 50 && interval <= 1e5))
+      throw InputError(fmt::format("an interval of {:g} ms is outside [50, 100000] ms", interval));
     pacing.s1 = interval, pacing.beats = std::stoi(parts[1]);
     train = fmt::format("{} x {}", format_quantity(interval, "ms"), pacing.beats);
   }
+
+  std::string left() const { return fmt::format("{} holds no results, so the same command begins anew", out.string()); }
 
   void run() {
     const Monitor monitor = console();
@@ -93,8 +98,8 @@ struct SimulateJob {
   void describe(const Simulation& sim) const {
     const double steps = duration / simulation.dt;
     say(options.toml());
-    say(fmt::format("# would run {} conducting nodes for {:.0f} steps ({:.3g} node-steps); time-step limit {:.3f} ms", sim.active_nodes(),
-                    steps, steps * static_cast<double>(sim.active_nodes()), sim.stable_dt()));
+    say(fmt::format("# would run {} conducting nodes for {:.0f} steps ({:.3g} node-steps); time-step limit {:.3f} ms",
+                    sim.active_nodes(), steps, steps * static_cast<double>(sim.active_nodes()), sim.stable_dt()));
   }
 
   void write_probes(const Probe& probe) const {
@@ -102,15 +107,19 @@ struct SimulateJob {
     for (const auto& name : probes) text += "," + name;
     for (std::size_t i = 0; i < probe.times().size(); ++i) {
       text += fmt::format("\n{}", probe.times()[i]);
-      for (std::size_t k = 0; k < probes.size(); ++k) text += fmt::format(",{:.4f}", probe.values()[i * probes.size() + k]);
+      for (std::size_t k = 0; k < probes.size(); ++k)
+        text += fmt::format(",{:.4f}", probe.values()[i * probes.size() + k]);
     }
     write_text(out / "probes.csv", text + "\n");
   }
 
   void write_provenance(const Twin& patient) const {
     Provenance whole = patient.provenance;
-    whole.steps.push_back({.verb = "simulate", .version = version(), .backend = simulation.backend.name() + "/" + precision,
-                           .options = options.effective(), .inputs = {{"twin", sha256_of_file(twin)}}});
+    whole.steps.push_back({.verb = "simulate",
+                           .version = version(),
+                           .backend = simulation.backend.name() + "/" + precision,
+                           .options = options.effective(),
+                           .inputs = {{"twin", sha256_of_file(twin)}}});
     write_text(out / "provenance.json", to_json(whole));
   }
 
@@ -120,15 +129,18 @@ struct SimulateJob {
     for (const double lat : last.values) {
       if (std::isfinite(lat)) ++active, latest = std::max(latest, lat);
     }
-    say(fmt::format("{}: {:.0f} ms simulated, {} of {} conducting nodes activated, the latest at {:.1f} ms; {} at the end", out.string(),
-                    sim.time(), active, sim.active_nodes(), latest, sim.quiet() ? "quiet" : "still active"));
+    say(fmt::format(
+        "{}: {:.0f} ms simulated, {} of {} conducting nodes activated, the latest at {:.1f} ms; {} at the end",
+        out.string(), sim.time(), active, sim.active_nodes(), latest, sim.quiet() ? "quiet" : "still active"));
   }
 };
 
 }  // namespace
 
 void add_simulate(CLI::App& app) {
-  add_verb<SimulateJob>(app, "simulate", "Runs a pacing protocol: maps.vtu (LAT, repolarisation), probes.csv, snapshots, provenance.");
+  add_verb<SimulateJob>(app, "simulate", "Runs one pacing protocol.", "a .twin",
+                        "maps.vtu (LAT, repolarisation), effective.toml, provenance.json and, if asked for, probes.csv "
+                        "and snapshots in --out");
 }
 
 }  // namespace cardiotwin::app

@@ -1,0 +1,252 @@
+// The command line as a user meets it: the built program is run, its streams and exit code are read.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cardiotwin/provenance.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "small_twin.hpp"
+
+using namespace cardiotwin;
+using test::Folder, test::bytes_of, test::small_twin, test::write_bytes;
+
+namespace {
+
+struct Run {
+  int code = -1;
+  std::string out, err;
+};
+
+/// Runs `cardiotwin ARGUMENTS` in `folder` through the shell.
+Run cardiotwin_in(const Folder& folder, const std::string& arguments) {
+  const std::string where = folder.path().string();
+  const std::string command = "cd '" + where + "' && OMP_NUM_THREADS=1 '" CARDIOTWIN_CLI "' " + arguments + " >'" +
+                              where + "/.out' 2>'" + where + "/.err' </dev/null";
+  const int status = std::system(command.c_str());
+  Run run{WIFEXITED(status) ? WEXITSTATUS(status) : -1, bytes_of(folder / ".out"), bytes_of(folder / ".err")};
+  std::filesystem::remove(folder / ".out"), std::filesystem::remove(folder / ".err");
+  return run;
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// Bad input: exit code 2, one line on stderr that begins with the verb, nothing on stdout, nothing new in the folder.
+void expect_refused(const Folder& folder, const std::string& arguments, const std::string& sentence) {
+  const auto before = folder.entries();
+  const auto run = cardiotwin_in(folder, arguments);
+  const auto verb = arguments.substr(0, arguments.find(' '));
+  EXPECT_EQ(run.code, 2) << arguments;
+  EXPECT_EQ(run.out, "") << arguments;
+  EXPECT_TRUE(run.err.starts_with("cardiotwin " + verb + ": ")) << arguments << "\n" << run.err;
+  EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+  EXPECT_TRUE(contains(run.err, sentence)) << arguments << "\n" << run.err;
+  EXPECT_EQ(folder.entries(), before) << arguments;
+}
+
+const char* const verbs[] = {"phantom", "build", "check", "calibrate", "simulate", "plan", "report", "demo"};
+
+TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
+  const Folder folder;
+  for (const std::string verb : verbs) {
+    const auto run = cardiotwin_in(folder, verb + " --help");
+    EXPECT_EQ(run.code, 0) << verb;
+    EXPECT_EQ(run.err, "") << verb;
+    for (const char* part : {"In:", "Out:", "Research use only", "--case", "--template"}) {
+      EXPECT_TRUE(contains(run.out, part)) << verb << ": " << part;
+    }
+  }
+  EXPECT_EQ(folder.entries(), 0u);
+}
+
+TEST(Cli, HelpShowsEveryDefaultAndRange) {
+  const Folder folder;
+  const auto run = cardiotwin_in(folder, "build --help");
+  EXPECT_TRUE(contains(run.out, "--edge mm [1 mm]")) << run.out;
+  EXPECT_TRUE(contains(run.out, "0.2 to 5 mm"));
+  EXPECT_TRUE(contains(cardiotwin_in(folder, "plan --help").out, "[600 ms]"));
+  EXPECT_TRUE(contains(cardiotwin_in(folder, "plan --help").out, "aha17"));
+}
+
+TEST(Cli, TheProgramAloneListsItsVerbs) {
+  const Folder folder;
+  const auto help = cardiotwin_in(folder, "--help");
+  EXPECT_EQ(help.code, 0);
+  for (const std::string verb : verbs) EXPECT_TRUE(contains(help.out, verb)) << verb;
+  EXPECT_TRUE(contains(help.out, "Research use only"));
+  const auto numbers = cardiotwin_in(folder, "--version");
+  EXPECT_EQ(numbers.code, 0);
+  EXPECT_EQ(numbers.out, version() + "\n");
+  EXPECT_EQ(cardiotwin_in(folder, "").code, 2);
+}
+
+TEST(Cli, WrongWordsAreRefusedWithASuggestion) {
+  const Folder folder;
+  EXPECT_EQ(cardiotwin_in(folder, "fantom").code, 2);
+  EXPECT_TRUE(contains(cardiotwin_in(folder, "fantom").err, "phantom"));
+  expect_refused(folder, "phantom --chanel-width 3", "did you mean \"--channel-width\"?");
+  expect_refused(folder, "build --image a.nii.gz", "--labels must be given");
+  expect_refused(folder, "check", "twin must be given");
+  expect_refused(folder, "phantom --slice", "--slice");
+}
+
+TEST(Cli, WrongValuesAreRefusedInOneSentence) {
+  const Folder folder;
+  expect_refused(folder, "phantom --slice 3ms", "\"3ms\" is a time, but a length such as \"1 mm\" is needed");
+  expect_refused(folder, "phantom --slice 300", "--slice: 300 mm is outside [0.3, 20] mm");
+  expect_refused(folder, "phantom --slice 3cm", "30 mm is outside");
+  expect_refused(folder, "phantom --slice thick", "--slice");
+  expect_refused(folder, "phantom --slice nan", "--slice");
+  expect_refused(folder, "phantom --seed -1", "non-negative integer");
+  expect_refused(folder, "phantom --seed 1.5", "non-negative integer");
+  expect_refused(folder, "phantom --translation 1,2", "three values");
+  expect_refused(folder, "phantom --scar-segments 18", "not an AHA segment");
+  expect_refused(folder, "build --image a --labels b --out c.twin --convention emidek", "did you mean \"emidec\"?");
+  expect_refused(folder, "simulate a.twin --s1 600", "600x2");
+  expect_refused(folder, "simulate a.twin --s1 600x0", "600x2");
+  expect_refused(folder, "calibrate a.twin --cv healthy:0.6", "healthy=0.6,0.3");
+  expect_refused(folder, "calibrate a.twin --cv healthy=fast", "--cv");
+  expect_refused(folder, "plan a.twin --max-rounds 0", "outside [1, 20]");
+}
+
+TEST(Cli, MissingAndDamagedFilesAreRefused) {
+  const Folder folder;
+  for (const char* verb : {"check", "calibrate", "simulate", "plan"}) {
+    expect_refused(folder, std::string(verb) + " none.twin", "none.twin does not exist");
+  }
+  write_bytes(folder / "text.twin", "not a twin");
+  expect_refused(folder, "check text.twin", "text.twin is not a cardiotwin twin file");
+  small_twin().save(folder / "heart.twin");
+  auto bytes = bytes_of(folder / "heart.twin");
+  bytes[bytes.size() / 3] ^= 4;
+  write_bytes(folder / "flipped.twin", bytes);
+  expect_refused(folder, "check flipped.twin", "damaged or truncated");
+  bytes = bytes_of(folder / "heart.twin");
+  bytes.replace(bytes.find("format 1"), 8, "format 9");
+  write_bytes(folder / "newer.twin", bytes);
+  expect_refused(folder, "plan newer.twin", "written by a newer cardiotwin (format 9, this one reads 1)");
+  expect_refused(folder, "report none", "none");
+  expect_refused(folder, "plan heart.twin --resume", "holds no study");
+}
+
+TEST(Cli, CaseFilesAreCheckedKeyByKey) {
+  const Folder folder;
+  const auto refused = [&](const std::string& toml, const std::string& sentence) {
+    write_bytes(folder / "case.toml", toml);
+    expect_refused(folder, "phantom --case case.toml", sentence);
+  };
+  refused("slcie = \"3 mm\"\n", "case file case.toml, line 1: unknown key \"slcie\"; did you mean \"slice\"?");
+  refused("seed = 3\nslice = \"3 ms\"\n", "line 2: --slice: \"3 ms\" is a time, but a length");
+  refused("slice = \"3\"\n", "needs its unit");
+  refused("slice = 3\n", "slice must be text in quotes, with its unit");
+  refused("seed = \"3\"\n", "seed must be a number");
+  refused("no_scar = \"yes\"\n", "no_scar must be");
+  refused("slice = \"300 mm\"\n", "outside [0.3, 20] mm");
+  refused("slice = \n", "case file case.toml, line 1");
+  refused("[image]\nslice = \"3 mm\"\n", "unknown key \"image\"");
+  expect_refused(folder, "phantom --case none.toml", "none.toml does not exist");
+}
+
+TEST(Cli, TheTemplateIsACaseFileThatReadsBack) {
+  const Folder folder;
+  for (const std::string verb : verbs) {
+    const auto first = cardiotwin_in(folder, verb + " --template");
+    ASSERT_EQ(first.code, 0) << verb << first.err;
+    EXPECT_TRUE(contains(first.out, "Research use only")) << verb;
+  }
+  // With every key set to its default a dry run says what a run without case file says.
+  const auto sample = cardiotwin_in(folder, "phantom --template").out;
+  EXPECT_TRUE(contains(sample, "\nslice = \"1.4 mm\"\n")) << sample;
+  EXPECT_TRUE(contains(sample, "\nseed = 7\n"));
+  small_twin().save(folder / "heart.twin");
+  write_bytes(folder / "case.toml", cardiotwin_in(folder, "simulate --template").out);
+  const auto plain = cardiotwin_in(folder, "simulate heart.twin --dry-run --site aha1");
+  const auto with = cardiotwin_in(folder, "simulate heart.twin --dry-run --site aha1 --case case.toml");
+  EXPECT_EQ(plain.code, 0) << plain.err;
+  EXPECT_EQ(with.out, plain.out) << with.err;
+}
+
+TEST(Cli, FlagsOverrideTheCaseFile) {
+  const Folder folder;
+  small_twin().save(folder / "heart.twin");
+  write_bytes(
+      folder / "case.toml",
+      "twin = \"heart.twin\"\nsite = \"aha1\"\ns2 = \"0.31 s\"\ndt = \"0.01 ms\"\nprobes = [\"aha1\", \"aha7\"]\n");
+  const auto run = cardiotwin_in(folder, "simulate --case case.toml --dt 0.02 --dry-run");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(contains(run.out, "\ns2 = \"310 ms\"\n")) << run.out;
+  EXPECT_TRUE(contains(run.out, "\ndt = \"0.02 ms\"\n"));
+  EXPECT_TRUE(contains(run.out, "\nprobes = \"aha1,aha7\"\n"));
+  EXPECT_TRUE(contains(run.out, "time-step limit"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));  // a dry run writes nothing
+}
+
+TEST(Cli, SimulateWritesWholeResultsWithTheirOrigin) {
+  const Folder folder;
+  auto twin = small_twin();
+  for (auto& [name, region] : twin.tissue.regions) region.variant.clear(), region.parameters.clear();
+  twin.save(folder / "heart.twin");
+  const std::string arguments =
+      "simulate heart.twin --site aha1 --s1 100x1 --duration 12 --probes aha1,aha7 --probe-interval 2 --snapshots 4 "
+      "--out ";
+  const auto run = cardiotwin_in(folder, arguments + "a");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  for (const char* file :
+       {"maps.vtu", "probes.csv", "snapshots.vtkhdf", "snapshots.xdmf", "effective.toml", "provenance.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / "a" / file)) << file;
+  }
+  const auto csv = bytes_of(folder / "a" / "probes.csv");
+  EXPECT_TRUE(contains(csv, "Research use only"));
+  EXPECT_TRUE(contains(csv, "\ntime_ms,aha1,aha7\n"));
+  const auto origin = provenance_from_json(bytes_of(folder / "a" / "provenance.json"));
+  ASSERT_EQ(origin.steps.size(), 2u);
+  EXPECT_EQ(origin.steps[1].verb, "simulate");
+  EXPECT_EQ(origin.steps[1].inputs.at("twin"), sha256_of_file(folder / "heart.twin"));
+  EXPECT_EQ(origin.steps[1].options.at("s1"), "100 ms x 1");
+
+  // The effective options are a case file that gives the same results, bit for bit.
+  const auto again = cardiotwin_in(folder, "simulate --case a/effective.toml --out b");
+  ASSERT_EQ(again.code, 0) << again.err;
+  for (const char* file : {"maps.vtu", "probes.csv", "snapshots.vtkhdf", "provenance.json"}) {
+    EXPECT_TRUE(bytes_of(folder / "a" / file) == bytes_of(folder / "b" / file)) << file;
+  }
+}
+
+TEST(Cli, WritingWhereItCannotIsRefused) {
+  const Folder folder;
+  small_twin().save(folder / "heart.twin");
+  expect_refused(folder, "simulate heart.twin --site aha1 --out heart.twin/run", "heart.twin/run");
+  expect_refused(folder, "phantom --out heart.twin", "heart.twin");
+}
+
+TEST(Cli, CtrlCEndsWith130AndSaysHowToGoOn) {
+  const Folder folder;
+  auto twin = small_twin();
+  for (auto& [name, region] : twin.tissue.regions) region.variant.clear(), region.parameters.clear();
+  twin.save(folder / "heart.twin");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::chdir(folder.path().c_str()) != 0 || !std::freopen("err", "w", stderr) || !std::freopen("out", "w", stdout))
+      ::_exit(99);
+    ::execl(CARDIOTWIN_CLI, CARDIOTWIN_CLI, "simulate", "heart.twin", "--site", "aha1", "--duration", "1000000",
+            nullptr);
+    ::_exit(98);
+  }
+  // Once the options are on disk the run has begun.
+  for (int i = 0; i < 600 && !std::filesystem::exists(folder / "run/effective.toml"); ++i) ::usleep(50000);
+  ::usleep(300000);
+  ::kill(child, SIGINT);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  const auto err = bytes_of(folder / "err");
+  EXPECT_TRUE(err.starts_with("cardiotwin simulate: interrupted by the user; ")) << err;
+  EXPECT_TRUE(contains(err, "same command")) << err;
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/maps.vtu"));
+}
+
+}  // namespace
