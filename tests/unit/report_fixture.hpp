@@ -16,6 +16,8 @@
 #include <numbers>
 #include <string>
 
+#include "../../libcardiotwin/src/plan_store.hpp"
+
 namespace cardiotwin::fixture {
 
 inline constexpr double pi = std::numbers::pi;
@@ -286,24 +288,19 @@ inline std::string study_json(const Twin& twin, const std::string& twin_sha256) 
                      {"seed", 1}};
   json["twin_sha256"] = twin_sha256;
   json["version"] = "0.1.0+fixture";
+  json["fit"] = true;
   const auto axis = [](const char* region, const char* name, double wanted, double low, double high) {
-    return nlohmann::ordered_json{
-        {"region", region},
-        {"axis", name},
-        {"wanted", wanted},
-        {"conductivity", 0.2},
-        {"reached", {{"mean", (low + high) / 2}, {"low", low}, {"high", high}, {"blocked", 0}}},
-        {"within_limit", true},
-        {"why", ""}};
+    return nlohmann::ordered_json{{"region", region},         {"axis", name},
+                                  {"wanted_m_per_s", wanted}, {"mean_m_per_s", (low + high) / 2},
+                                  {"low_m_per_s", low},       {"high_m_per_s", high},
+                                  {"blocked_directions", 0},  {"conductivity_S_per_m", 0.2},
+                                  {"within_limit", true},     {"why", ""}};
   };
   json["check"] = {
-      {"volumes", {{"healthy", 88.0}}},
-      {"cavity_volume", 61.2},
-      {"wall_min", 8.1},
-      {"wall_mean", 8.9},
-      {"wall_max", 9.6},
-      {"mesh", {{"mean_edge", 1.02}, {"min_dihedral", 17.3}}},
-      {"stable_dt", 0.31},
+      {"cavity_volume_ml", 61.2},
+      {"wall_mm", {{"percentile_1", 8.1}, {"mean", 8.9}, {"percentile_99", 9.6}}},
+      {"mesh", {{"mean_edge_mm", 1.02}, {"min_dihedral_deg", 17.3}}},
+      {"stable_dt_ms", 0.31},
       {"velocities",
        {axis("healthy", "along", 0.6, 0.59, 0.62), axis("healthy", "across", 0.4, 0.37, 0.42),
         axis("border_zone", "along", 0.45, 0.44, 0.46), axis("border_zone", "across", 0.45, 0.44, 0.46),
@@ -311,7 +308,7 @@ inline std::string study_json(const Twin& twin, const std::string& twin_sha256) 
       {"findings",
        {{{"severity", "info"}, {"text", "Mesh is sound."}},
         {{"severity", "warning"}, {"text", "Velocity across the fibre in healthy muscle is off by up to 7.5 %."}}}}};
-  json["provenance"] = nlohmann::ordered_json::parse(to_json(twin.provenance));
+  json["twin_provenance"] = nlohmann::ordered_json::parse(to_json(twin.provenance));
   return json.dump(1);
 }
 
@@ -329,7 +326,7 @@ inline void write_study(const std::filesystem::path& folder, const StudyShape& s
     twin.anatomy.sites.back().name = shape.extra_site;
   }
   twin.save(folder / "heart.twin");
-  write_text(folder / "study.json", study_json(twin, sha256_of_file(folder / "heart.twin")));
+  write_text(folder / "study.json", study_json(twin, study::twin_digest(twin)));
   save_plan(plan(shape.shell, twin.anatomy, shape.inducible), folder);
 }
 

@@ -91,8 +91,10 @@ TEST_F(Report, writes_every_file_whole) {
 }
 
 TEST_F(Report, every_file_says_research_use_only) {
-  for (const char* name : {"report.html", "targets.json", "targets.csv", "surface.vtu", "volume.vtu"})
+  for (const char* name : {"report.html", "targets.json", "targets.csv"})
     EXPECT_TRUE(contains(bytes_of(*folder_ / name), research_use_only)) << name;
+  for (const char* name : {"surface.vtu", "volume.vtu"})  // there as an encoded field
+    EXPECT_TRUE(contains(bytes_of(*folder_ / name), "Name=\"notice\"")) << name;
   EXPECT_GE(occurrences(text_of_page(*folder_), research_use_only), 3U);  // banner, foot of each sheet, foot
 }
 
@@ -163,7 +165,8 @@ TEST_F(Report, page_shows_the_findings) {
     EXPECT_TRUE(contains(page, fmt::format("<td class=\"num\">{:.1f}</td>", x)));
   for (const char* part :
        {"Inducibility before and after", "7 mid anterior", "362 ms", "monomorphic", "sform and qform disagree",
-        "off by up to 7.5 %", "tau_close", "SHA-256", "Largest velocity error", "healthy mean"})
+        "off by up to 7.5 %", "tau_close", "SHA-256", "Largest velocity error", "7.5 %", "8.1 / 8.9 / 9.6 mm",
+        "61.2 ml", "17.3 degrees", "healthy mean"})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_FALSE(contains(page, "Mesh is sound."));  // information is no warning
 }
@@ -180,7 +183,7 @@ TEST_F(Report, page_draws_the_surface_to_a_few_micrometres) {
   for (const auto v : triangles) ASSERT_LT(v, vertices);
   // The volume inside the drawn surface is the mesh's: positions, orientation and closure are right.
   const double step = surface.at("extent").get<double>() / 65535;
-  const auto at = [&](std::uint16_t v) {
+  const auto at = [&](std::uint16_t v) -> Vec3 {
     return Vec3(positions[3 * v], positions[3 * v + 1], positions[3 * v + 2]) * step;
   };
   double drawn = 0, meshed = 0;
@@ -255,6 +258,26 @@ TEST(ReportRefuses, a_folder_that_is_no_study) {
   fixture::write_study(folder.path());
   write_text(folder / "study.json", "{\"options\": ");
   EXPECT_THROW(write_report(folder.path()), InputError);
+}
+
+TEST(ReportRefuses, another_heart_than_the_one_paced) {
+  Folder folder;
+  fixture::write_study(folder.path());
+  auto twin = Twin::load(folder / "heart.twin");
+  twin.tissue["healthy"].conductivity.along *= 1.01;
+  twin.save(folder / "heart.twin");
+  EXPECT_THROW(write_report(folder.path()), InputError);
+}
+
+TEST(ReportOfAnUnfitTwin, says_so_on_top) {
+  Folder folder;
+  fixture::write_study(folder.path());
+  auto study = nlohmann::json::parse(bytes_of(folder / "study.json"));
+  study["fit"] = false;
+  write_text(folder / "study.json", study.dump());
+  write_report(folder.path());
+  const auto page = text_of_page(folder);
+  EXPECT_LT(page.find("The twin did not pass its check"), page.find("id=\"targets-table\""));
 }
 
 TEST(ReportOfAnOldStudy, does_without_what_it_lacks) {

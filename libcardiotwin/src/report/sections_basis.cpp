@@ -24,14 +24,13 @@ Html scar_section(const Study& study) {
                           fixed(100 * whole.scar_share(), 1)));
   volumes.add("Scar mass (density 1.05 g/ml)",
               fixed((whole.core + whole.border_zone + whole.channel) * 1.05e-3, 1) + " g");
-  const double cavity = number_in(study.check, {"cavity_volume_ml", "cavity_volume"});
+  const double cavity = number_in(study.check, {"cavity_volume_ml"});
   if (std::isfinite(cavity)) volumes.add("Cavity", fixed(cavity, 1) + " ml");
-  const double wall[] = {number_in(study.check, {"wall_min_mm", "wall_min"}),
-                         number_in(study.check, {"wall_mean_mm", "wall_mean"}),
-                         number_in(study.check, {"wall_max_mm", "wall_max"})};
-  if (std::isfinite(wall[1]))
+  const auto& wall = member(study.check, "wall_mm");
+  if (const double mean = number_in(wall, {"mean"}); std::isfinite(mean))
     volumes.add("Wall thickness: thin, mean, thick",
-                fmt::format("{} / {} / {} mm", fixed(wall[0], 1), fixed(wall[1], 1), fixed(wall[2], 1)));
+                fmt::format("{} / {} / {} mm", fixed(number_in(wall, {"percentile_1"}), 1), fixed(mean, 1),
+                            fixed(number_in(wall, {"percentile_99"}), 1)));
   Facts measured;
   add_facts(measured, study.measurements);
   Html right = tag("h3", text("In the model")) + volumes.html();
@@ -48,7 +47,8 @@ Html scar_section(const Study& study) {
 namespace {
 
 struct AxisView {
-  double wanted, mean, low, high, conductivity;
+  double wanted = NAN, mean = NAN, low = NAN, high = NAN, blocked = NAN;
+  std::string why;
   double error() const {  // largest relative departure over the directions
     return wanted > 0 ? std::max(std::abs(low - wanted), std::abs(high - wanted)) / wanted : NAN;
   }
@@ -58,14 +58,14 @@ struct AxisView {
 AxisView axis_view(const Json& check, std::string_view region, std::string_view axis) {
   for (const auto& v : member(check, "velocities")) {
     if (text_in(v, "region") != region || text_in(v, "axis") != axis) continue;
-    const auto& reached = member(v, {"reached"});
-    return {.wanted = number_in(v, {"wanted_m_per_s", "wanted"}),
-            .mean = number_in(reached, {"mean_m_per_s", "mean"}),
-            .low = number_in(reached, {"low_m_per_s", "low"}),
-            .high = number_in(reached, {"high_m_per_s", "high"}),
-            .conductivity = number_in(v, {"conductivity_S_per_m", "conductivity"})};
+    return {.wanted = number_in(v, {"wanted_m_per_s"}),
+            .mean = number_in(v, {"mean_m_per_s"}),
+            .low = number_in(v, {"low_m_per_s"}),
+            .high = number_in(v, {"high_m_per_s"}),
+            .blocked = number_in(v, {"blocked_directions"}),
+            .why = text_in(v, "why")};
   }
-  return {NAN, NAN, NAN, NAN, NAN};
+  return {};
 }
 
 double worst_velocity_error(const Json& check) {
@@ -94,10 +94,10 @@ Html trust_section(const Study& study) {
   };
   facts.add("Mesh", fmt::format("{} nodes, {} tetrahedra", study.twin.anatomy.mesh.node_count(),
                                 study.twin.anatomy.mesh.tet_count()));
-  add("Mean edge", number_in(mesh, {"mean_edge_mm", "mean_edge"}), 2, " mm");
-  add("Smallest dihedral angle", number_in(mesh, {"min_dihedral_degrees", "min_dihedral"}), 1, " degrees");
-  add("Time step", number_in(study.options, {"dt_ms", "dt"}), 3, " ms");
-  add("Stability limit of the time step", number_in(study.check, {"stable_dt_ms", "stable_dt"}), 3, " ms");
+  add("Mean edge", number_in(mesh, {"mean_edge_mm"}), 2, " mm");
+  add("Smallest dihedral angle", number_in(mesh, {"min_dihedral_deg"}), 1, " degrees");
+  add("Time step", number_in(study.options, {"dt_ms"}), 3, " ms");
+  add("Stability limit of the time step", number_in(study.check, {"stable_dt_ms"}), 3, " ms");
   facts.add("Scheme", "explicit, diffusion then reaction, P1 tetrahedra");
   if (study.twin.tissue.calibrated_edge > 0) {
     facts.add("Partly consistent ionic load g", fixed(study.twin.tissue.calibrated_load, 3));
@@ -123,10 +123,15 @@ Html trust_section(const Study& study) {
 
 namespace {
 
-std::string velocity_text(const AxisView& v) {
-  if (!std::isfinite(v.mean)) return "not measured";
-  if (v.mean <= 0) return "blocked";
-  return fmt::format("{} ({}\u2013{})", fixed(v.mean, 3), fixed(v.low, 3), fixed(v.high, 3));
+Html velocity_cell(const AxisView& v) {
+  if (!std::isfinite(v.mean)) return text("not measured");
+  if (v.mean <= 0) return text("blocked in every direction");
+  Html cell = text(fmt::format("{} ({}\u2013{})", fixed(v.mean, 3), fixed(v.low, 3), fixed(v.high, 3)));
+  if (v.blocked > 0)
+    cell += tag("span", text(fmt::format("blocked in {}", count(static_cast<std::size_t>(v.blocked), "direction"))),
+                "small");
+  if (!v.why.empty()) cell += tag("span", text(v.why), "small why");
+  return cell;
 }
 
 std::string error_text(const AxisView& v) {
@@ -134,11 +139,14 @@ std::string error_text(const AxisView& v) {
 }
 
 void axis_row(Table& table, const Study& study, const std::string& name, const RegionTissue& tissue, bool along) {
-  auto view = axis_view(study.check, name, along ? "along" : "across");
+  const auto view = axis_view(study.check, name, along ? "along" : "across");
   const double wanted = std::isfinite(view.wanted) ? view.wanted : along ? tissue.wanted.along : tissue.wanted.across;
-  table.row({words(along ? readable(name) : ""), words(along ? "along the fibre" : "across"),
+  table.row({words(along ? readable(name) : ""),
+             words(along ? "along the fibre" : "across"),
              figure(along ? tissue.conductivity.along : tissue.conductivity.across, 4),
-             figure(wanted > 0 ? wanted : NAN, 2), words(velocity_text(view), "num"), words(error_text(view), "num")});
+             figure(wanted > 0 ? wanted : NAN, 2),
+             {velocity_cell(view), "num"},
+             words(error_text(view), "num")});
 }
 
 // Parameters of every conducting region side by side; a value that departs from the first region's is set in bold.

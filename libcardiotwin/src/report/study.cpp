@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cardiotwin/io.hpp>
 
+#include "plan_store.hpp"
 #include "report/html.hpp"
 #include "report/json_view.hpp"
 
@@ -40,6 +41,12 @@ Study load_study(const std::filesystem::path& folder) {
   study.check = member(head, "check");
   study.fit = !member(head, "fit").is_boolean() || member(head, "fit").get<bool>();
   study.twin_sha256 = text_in(head, "twin_sha256");
+  // The page must not show another heart than the one that was paced.
+  if (!study.twin_sha256.empty() && study.twin_sha256 != study::twin_digest(study.twin))
+    throw InputError(
+        fmt::format("Study \"{}\": its heart.twin is not the twin it was run on; put the twin back or run the plan in "
+                    "a new folder.",
+                    name));
   study.version = text_in(head, "version");
   const auto& provenance = member(head, {"provenance", "twin_provenance"});
   study.provenance = provenance.empty() ? study.twin.provenance : provenance_from_json(provenance.dump());
