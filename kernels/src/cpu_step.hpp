@@ -20,7 +20,7 @@ void advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count, in
       const int from = int(step & 1), to = 1 - from;
 #pragma omp for schedule(static)
       for (int slice = 0; slice < a.slices; ++slice) {
-        step_slice<Model, T, cpu_lanes, cpu_lanes, HasLoad>(a, step, slice, 0, a.v[from], a.d[from], a.v[to], a.d[to]);
+        step_slice<Model, T, cpu_lanes, cpu_lanes, HasLoad>(a, step, slice, 0, a.vd[from], a.vd[to]);
       }
     }
   }

@@ -52,11 +52,11 @@ class CpuExecutor {
     advance_(args, first, count, std::clamp(args.slices / 8, 1, threads_));
   }
 
-  double max(const HostBuffer<T>& v, std::size_t nodes) const {
+  double max(const HostBuffer<Pair<T>>& vd, std::size_t nodes) const {
     double largest = -std::numeric_limits<double>::infinity();
     bool finite = true;
     for (std::size_t i = 0; i < nodes; ++i) {
-      const double x = double(v.data()[i]);
+      const double x = double(vd.data()[i].v);
       finite = finite && std::isfinite(x);
       largest = std::max(largest, x);
     }

@@ -4,16 +4,18 @@
 ///   lanes                     slots per slice
 ///   Buffer<U>                 memory: Buffer(n), size(), data(), upload(const U*), download(U*)
 ///   advance(args, first, n)   runs the fused step n times
-///   max(v, n)                 largest of n numbers of a buffer, NaN if any is not finite
+///   max(vd, n)                largest V of n pairs of a buffer, NaN if any is not finite
 ///   name()                    "cpu/avx512"
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets.
 
 #include <algorithm>
 #include <cardiotwin/kernels/engine.hpp>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "layout.hpp"
@@ -36,12 +38,13 @@ class EngineImpl final : public Engine {
         slice_start_(layout_.slice_start),
         column_(layout_.column),
         slice_set_(layout_.slice_set),
-        diffusion_(weights(p.diffusion, p.dt)),
-        load_(has_load(p) ? weights(p.load, 1) : std::vector<T>{}),
+        diffusion_scale_(scales(p, p.diffusion, p.dt)),
+        load_scale_(scales(p, p.load, 1)),
+        diffusion_(weights(p.diffusion, p.dt, diffusion_scale_)),
+        load_(has_load(p) ? weights(p.load, 1, load_scale_) : std::vector<Weight<T>>{}),
         constants_(constants()),
         mixed_constants_(mixed_constants()),
-        v_{Buffer<T>(slots()), Buffer<T>(slots())},
-        d_{Buffer<T>(slots()), Buffer<T>(slots())},
+        vd_{Buffer<Pair<T>>(slots()), Buffer<Pair<T>>(slots())},
         states_(slots() * state_count()),
         stimulus_(slots()),
         stimulated_(std::size_t(layout_.slices)),
@@ -74,11 +77,12 @@ class EngineImpl final : public Engine {
 
   std::int64_t step_count() const override { return step_; }
 
-  double max_voltage() const override { return executor_.max(v_[now()], problem_.nodes()); }
+  double max_voltage() const override { return executor_.max(vd_[now()], problem_.nodes()); }
 
   void voltage(std::span<double> out) const override {
     expect(out.size(), problem_.nodes(), "voltage");
-    scatter_out(v_[now()], out, 1);
+    const auto pairs = gathered(vd_[now()], 1);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = double(pairs[i].v);
   }
 
   void activations(std::span<double> out) const override {
@@ -94,7 +98,7 @@ class EngineImpl final : public Engine {
   std::vector<std::byte> save() const override {
     SnapshotWriter out(header());
     out.put(step_);
-    for (const auto* b : {&v_[now()], &d_[now()]}) out.put(gathered(*b, 1));
+    out.put(gathered(vd_[now()], 1));
     out.put(gathered_states());
     out.put(gathered(activations_, depth()));
     out.put(gathered(repolarizations_, 1));
@@ -106,7 +110,7 @@ class EngineImpl final : public Engine {
     SnapshotReader in(bytes, header());
     const auto n = problem_.nodes();
     step_ = in.template get<std::int64_t>();
-    for (auto* b : {&v_[now()], &d_[now()]}) spread(in.template get<T>(n), 1, *b);
+    spread(in.template get<Pair<T>>(n), 1, vd_[now()]);
     spread_states(in.template get<T>(n * state_count()));
     spread(in.template get<double>(n * depth()), depth(), activations_);
     spread(in.template get<double>(n), 1, repolarizations_);
@@ -117,17 +121,17 @@ class EngineImpl final : public Engine {
   void reset() override {
     const auto n = problem_.nodes();
     step_ = 0;
-    std::vector<T> v(n), w(n * state_count());
+    std::vector<Pair<T>> vd(n);
+    std::vector<T> w(n * state_count());
     for (std::size_t i = 0; i < n; ++i) {
       const auto set = problem_.parameter_set[i];
-      v[i] = T(problem_.initial_voltage[set]);
+      vd[i] = {T(problem_.initial_voltage[set]), T(0)};
       for (std::size_t s = 0; s < state_count(); ++s) {
         w[s * n + i] = T(problem_.initial_states[set][s] - ops_.reference(int(s)));
       }
     }
     const double none = std::numeric_limits<double>::quiet_NaN();
-    for (auto& b : v_) spread(v, 1, b);
-    for (auto& b : d_) spread(std::vector<T>(n, T(0)), 1, b);
+    for (auto& b : vd_) spread(vd, 1, b);
     spread_states(w);
     spread(std::vector<double>(n * depth(), none), depth(), activations_);
     spread(std::vector<double>(n, none), 1, repolarizations_);
@@ -170,13 +174,43 @@ class EngineImpl final : public Engine {
     return false;
   }
 
-  std::vector<T> weights(const std::vector<double>& values, double factor) const {
-    std::vector<T> result(layout_.source.size());
-    for (std::size_t k = 0; k < result.size(); ++k) {
-      const auto from = layout_.source[k];
-      result[k] = from < 0 ? T(0) : T(factor * values[std::size_t(from)]);
+  /// Per slot: what a stored weight of its row is to be multiplied by.
+  std::vector<T> scales(const Problem& p, const std::vector<double>& values, double factor) const {
+    std::vector<T> result(slots(), T(1));
+    if constexpr (!std::is_same_v<Weight<T>, T>) {
+      for (std::size_t i = 0; i < p.nodes(); ++i) {
+        double largest = 0;
+        for (auto k = std::size_t(p.row_start[i]); k < std::size_t(p.row_start[i + 1]); ++k) {
+          largest = std::max(largest, std::abs(factor * values[k]));
+        }
+        result[std::size_t(layout_.slot_of_node[i])] = T(largest / WeightOf<T>::largest);
+      }
     }
     return result;
+  }
+
+  std::vector<Weight<T>> weights(const std::vector<double>& values, double factor, const Buffer<T>& scale) const {
+    std::vector<T> per_slot(scale.size());
+    scale.download(per_slot.data());
+    const auto lanes = std::size_t(layout_.lanes);
+    std::vector<Weight<T>> result(layout_.source.size());
+    for (int slice = 0; slice < layout_.slices; ++slice) {
+      const auto first = std::size_t(layout_.slice_start[std::size_t(slice)]) * lanes;
+      const auto last = std::size_t(layout_.slice_start[std::size_t(slice) + 1]) * lanes;
+      for (std::size_t k = first; k < last; ++k) {
+        const auto from = layout_.source[k];
+        const double divisor = double(per_slot[std::size_t(slice) * lanes + k % lanes]);
+        if (from >= 0 && divisor > 0) result[k] = stored(factor * values[std::size_t(from)] / divisor);
+      }
+    }
+    return result;
+  }
+  static Weight<T> stored(double x) {
+    if constexpr (std::is_same_v<Weight<T>, T>) {
+      return x;
+    } else {
+      return Weight<T>(std::lround(x));
+    }
   }
 
   std::vector<T> constants() const {
@@ -215,10 +249,9 @@ class EngineImpl final : public Engine {
     args_.stimulus = stimulus_.data();
     args_.stimulated = stimulated_.data();
     args_.states = states_.data();
-    for (int k = 0; k < 2; ++k) {
-      args_.v[k] = v_[k].data();
-      args_.d[k] = d_[k].data();
-    }
+    args_.diffusion_scale = diffusion_scale_.data();
+    args_.load_scale = load_scale_.data();
+    for (int k = 0; k < 2; ++k) args_.vd[k] = vd_[k].data();
     args_.threshold = T(p.activation_threshold);
     args_.repolarization_level = T(p.repolarization_level);
     args_.dt = p.dt;
@@ -322,8 +355,11 @@ class EngineImpl final : public Engine {
   Executor executor_;
   Buffer<std::int32_t> slice_start_, column_;
   Buffer<std::int32_t> slice_set_;
-  Buffer<T> diffusion_, load_, constants_, mixed_constants_;
-  Buffer<T> v_[2], d_[2], states_, stimulus_;
+  Buffer<T> diffusion_scale_, load_scale_;
+  Buffer<Weight<T>> diffusion_, load_;
+  Buffer<T> constants_, mixed_constants_;
+  Buffer<Pair<T>> vd_[2];
+  Buffer<T> states_, stimulus_;
   Buffer<std::uint8_t> stimulated_;
   Buffer<double> activations_, repolarizations_;
   Buffer<std::uint8_t> excited_;

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "step_args.hpp"
+
 #ifndef CT_BACKEND
 #define CT_BACKEND host
 #endif
@@ -47,10 +49,31 @@ CT_HD T select(bool cond, T a, T b) {
 #endif
 }
 
+/// The larger of x and a bound; NaN where x is NaN.
 template <class T>
-CT_HD T clamp(T x, T low, T high) {
-  const T above = select(x < low, low, x);
-  return select(above > high, high, above);
+CT_HD T at_least(T x, T bound) {
+  return x < bound ? bound : x;
+}
+template <class T>
+CT_HD T at_most(T x, T bound) {
+  return x > bound ? bound : x;
+}
+
+/// 1/a and 1/b (and 1/c) for the price of one division, which costs as much as ten multiplications. The caller sees to
+/// it that the product neither overflows nor underflows.
+template <class T>
+struct Inverses {
+  T a, b, c;
+};
+template <class T>
+CT_HD Inverses<T> invert(T a, T b) {
+  const T r = 1 / (a * b);
+  return {b * r, a * r, T(0)};
+}
+template <class T>
+CT_HD Inverses<T> invert(T a, T b, T c) {
+  const T ab = a * b, r = 1 / (ab * c), rc = r * c;
+  return {b * rc, a * rc, ab * r};
 }
 
 /// x = n ln 2 + r with |r| <= ln 2 / 2. Adding 1.5 * 2^(mantissa bits) rounds x / ln 2 to the integer n and leaves it
@@ -79,7 +102,7 @@ struct Reduced<float> {
     const float high = 4.16665555e-2f + r * 8.36317905e-3f;
     return r + r2 * (low + r2 * (high + r2 * 1.39261836e-3f));
   }
-  static constexpr float lowest = -87.0f, highest = 88.0f;
+  static constexpr float lowest = -87.0f;
 };
 
 template <>
@@ -105,22 +128,35 @@ struct Reduced<double> {
     const double q89 = 2.7620088445409748158e-7 + r * 2.5100385495510319638e-8;
     return r + r2 * ((q01 + r2 * q23) + r4 * ((q45 + r2 * q67) + r4 * q89));
   }
-  static constexpr double lowest = -708.0, highest = 709.0;
+  static constexpr double lowest = -708.0;
 };
 
-/// exp(x), within 2 units in the last place; x is clamped to where the result is a normal number. NaN stays NaN.
+/// exp(x) for |x| < 87, within 2 units in the last place.
 template <class T>
-CT_HD T exp(T x) {
-  const Reduced<T> reduced(clamp(x, Reduced<T>::lowest, Reduced<T>::highest));
+CT_HD T exp_bounded(T x) {
+  const Reduced<T> reduced(x);
   return reduced.scale(1 + reduced.exp_minus_1());
 }
 
-/// exp(x) - 1 for x <= 0, to full relative accuracy however small x is: the growth of a slow gate in one step.
+/// exp(x) for any x <= 87; never below the smallest normal number. NaN stays NaN.
 template <class T>
-CT_HD T expm1_negative(T x) {
-  const Reduced<T> reduced(clamp(x, Reduced<T>::lowest, T(0)));
+CT_HD T exp_decaying(T x) {
+  return exp_bounded(at_least(x, Reduced<T>::lowest));
+}
+
+/// 1 - exp(-x) for x >= 0, to full relative accuracy however small x is: what a gate moves in one step.
+template <class T>
+CT_HD T approach(T x) {
+  const Reduced<T> reduced(at_least(-x, Reduced<T>::lowest));
   const T power = reduced.scale(T(1));
-  return power * reduced.exp_minus_1() + (power - 1);
+  return (1 - power) - power * reduced.exp_minus_1();
+}
+
+/// The same for 0 <= x << 1, a gate much slower than the step: Taylor series, relative error x^6 / 5040.
+template <class T>
+CT_HD T approach_slowly(T x) {
+  const T high = T(1 / 24.0) - x * (T(1 / 120.0) - x * T(1 / 720.0));
+  return x * (1 - x * (T(1 / 2.0) - x * (T(1 / 6.0) - x * high)));
 }
 
 /// Natural logarithm of a positive normal number, within 2 units in the last place. x = 2^n m, m in [sqrt 1/2, sqrt 2);
@@ -160,5 +196,27 @@ CT_HD double log(double x) {
 /// Square root: one instruction everywhere.
 CT_HD float sqrt(float x) { return __builtin_sqrtf(x); }
 CT_HD double sqrt(double x) { return __builtin_sqrt(x); }
+
+/// V and its latest reaction increment of a node lie together, so that a neighbour costs one access. In fp32 the host
+/// reads both as one word: g++ then gathers half as many addresses.
+CT_HD Pair<float> load_pair(const Pair<float>* from) {
+#ifdef __CUDA_ARCH__
+  return *from;
+#else
+  using Word [[gnu::may_alias]] = std::uint64_t;
+  const std::uint64_t word = *reinterpret_cast<const Word*>(from);
+  return {__builtin_bit_cast(float, std::uint32_t(word)), __builtin_bit_cast(float, std::uint32_t(word >> 32))};
+#endif
+}
+CT_HD Pair<double> load_pair(const Pair<double>* from) { return {from->v, from->d}; }
+
+/// Asks for memory that will be needed soon; the hardware looks less far ahead. Reading past the end is harmless.
+CT_HD void prefetch(const void* address) {
+#ifndef __CUDA_ARCH__
+  __builtin_prefetch(address, 0, 2);
+#else
+  (void)address;
+#endif
+}
 
 }  // namespace cardiotwin::kernels::CT_BACKEND
