@@ -1,24 +1,22 @@
-// Time of the fused step per node, for each model, precision and instruction set, on a body-centred cubic lattice (the mesher's
-// own: 14 neighbours) that does not fit the caches.
+// Time of the fused step per node, for each model, precision and instruction set, on a body-centred cubic lattice (the
+// mesher's own: 14 neighbours) that does not fit the caches.
 //
 //   engine [--nodes N] [--threads N] [--repeat N] [--model NAME] [--json FILE] [--baseline FILE] [--cuda]
 //
 // Each figure is the fastest of `repeat` runs: on a shared machine the others measure the neighbours.
 
 #include <algorithm>
+#include <cardiotwin/kernels/engine.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include <cardiotwin/kernels/engine.hpp>
 
 #include "cpu_variants.hpp"
 
@@ -45,12 +43,18 @@ Options parse(int argc, char** argv) {
       std::exit(2);
     }
     const std::string value = argv[++i];
-    if (key == "--nodes") o.nodes = std::stoi(value);
-    else if (key == "--threads") o.threads = std::stoi(value);
-    else if (key == "--repeat") o.repeat = std::stoi(value);
-    else if (key == "--model") o.model = value;
-    else if (key == "--json") o.json = value;
-    else if (key == "--baseline") o.baseline = value;
+    if (key == "--nodes")
+      o.nodes = std::stoi(value);
+    else if (key == "--threads")
+      o.threads = std::stoi(value);
+    else if (key == "--repeat")
+      o.repeat = std::stoi(value);
+    else if (key == "--model")
+      o.model = value;
+    else if (key == "--json")
+      o.json = value;
+    else if (key == "--baseline")
+      o.baseline = value;
     else {
       std::fprintf(stderr, "unknown option %s\n", key.c_str());
       std::exit(2);
@@ -59,8 +63,8 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-/// Two interleaved cubic lattices, `side` cells along each edge, in blocks of 8 x 8 x 8 cells so that neighbours lie close in
-/// memory, as a space-filling curve would have it.
+/// Two interleaved cubic lattices, `side` cells along each edge, in blocks of 8 x 8 x 8 cells so that neighbours lie
+/// close in memory, as a space-filling curve would have it.
 Problem lattice(const ModelInfo& model, Real real, int nodes, bool load) {
   const int side = std::max(8, int(std::lround(std::cbrt(nodes / 2.0) / 8)) * 8), blocks = side / 8;
   const auto id = [&](int s, int x, int y, int z) {
@@ -151,7 +155,8 @@ int main(int argc, char** argv) {
     const std::string key = model.name + " " + e.name() + (load ? " load" : " plain");
     results[key] = ns;
     const auto was = baseline.find(key);
-    std::printf("%-30s %-18s %-5s %10.2f %12.3g ", model.name.c_str(), e.name().c_str(), load ? "yes" : "no", ns, 1e9 / ns);
+    std::printf("%-30s %-18s %-5s %10.2f %12.3g ", model.name.c_str(), e.name().c_str(), load ? "yes" : "no", ns,
+                1e9 / ns);
     was == baseline.end() ? std::printf("%9s\n", "-") : std::printf("%8.2fx\n", ns / was->second);
     std::fflush(stdout);
   };

@@ -137,6 +137,10 @@ CT_HD T exp_bounded(T x) {
   const Reduced<T> reduced(x);
   return reduced.scale(1 + reduced.exp_minus_1());
 }
+#ifdef __CUDA_ARCH__
+/// On the device a special unit does most of it.
+CT_HD float exp_bounded(float x) { return ::expf(x); }
+#endif
 
 /// exp(x) for any x <= 87; never below the smallest normal number. NaN stays NaN.
 template <class T>
@@ -170,7 +174,7 @@ CT_HD float log(float x) {
   const float z = s * s;
   const float p = 6.66666666e-1f + z * (4.00001219e-1f + z * (2.85508197e-1f + z * 2.33305629e-1f));
   const float result = n * 0.693359375f + (s * (2 + z * p) + n * -2.12194440e-4f);
-  return select(x > 0, result, __builtin_nanf(""));
+  return select(x > 0, result, __builtin_bit_cast(float, 0x7fc00000u));
 }
 
 CT_HD double log(double x) {
@@ -190,12 +194,52 @@ CT_HD double log(double x) {
   const double q67 = 1.3268761899234772783e-1 + z * 1.3086743611213780436e-1;
   const double p = (q01 + z2 * q23) + z2 * z2 * (q45 + z2 * q67);
   const double result = n * 6.93147180369123816490e-01 + (s * (2 + z * p) + n * 1.90821492927058770002e-10);
-  return select(x > 0, result, __builtin_nan(""));
+  return select(x > 0, result, __builtin_bit_cast(double, 0x7ff8000000000000ull));
 }
 
 /// Square root: one instruction everywhere.
+#ifdef __CUDA_ARCH__
+CT_HD float sqrt(float x) { return ::sqrtf(x); }
+CT_HD double sqrt(double x) { return ::sqrt(x); }
+#else
 CT_HD float sqrt(float x) { return __builtin_sqrtf(x); }
 CT_HD double sqrt(double x) { return __builtin_sqrt(x); }
+#endif
+
+/// exp(x) at compile time: integer part by repeated multiplication, the rest by Taylor series. Relative error below
+/// 1e-14.
+consteval double exponential(double x) {
+  double sum = 1, term = 1, power = 1;
+  const double step = x < 0 ? 1 / 2.718281828459045235 : 2.718281828459045235;
+  while (x > 0.5 || x < -0.5) {
+    x += x < 0 ? 1 : -1;
+    power *= step;
+  }
+  for (int k = 1; k < 20; ++k) sum += term *= x / k;
+  return power * sum;
+}
+
+/// V and its latest reaction increment of a node lie together, so that a neighbour costs one access. In fp32 the host
+/// reads both as one word: g++ then gathers half as many addresses.
+CT_HD Pair<float> load_pair(const Pair<float>* from) {
+#ifdef __CUDA_ARCH__
+  return *from;
+#else
+  using Word [[gnu::may_alias]] = std::uint64_t;
+  const std::uint64_t word = *reinterpret_cast<const Word*>(from);
+  return {__builtin_bit_cast(float, std::uint32_t(word)), __builtin_bit_cast(float, std::uint32_t(word >> 32))};
+#endif
+}
+CT_HD Pair<double> load_pair(const Pair<double>* from) { return {from->v, from->d}; }
+
+/// Asks for memory that will be needed soon; the hardware looks less far ahead. Reading past the end is harmless.
+CT_HD void prefetch(const void* address) {
+#ifndef __CUDA_ARCH__
+  __builtin_prefetch(address, 0, 2);
+#else
+  (void)address;
+#endif
+}
 
 /// V and its latest reaction increment of a node lie together, so that a neighbour costs one access. In fp32 the host
 /// reads both as one word: g++ then gathers half as many addresses.

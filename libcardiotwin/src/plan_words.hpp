@@ -13,7 +13,7 @@ struct Placed {
   std::vector<int> circuits;  ///< that it was placed for, or that run through it
   bool tested = false;        ///< pacing was repeated without it
   bool necessary = true;
-  std::string missed_from;  ///< site that induced without it
+  std::string missed_from = {};  ///< site that induced without it
 };
 
 /// Targets ranked by the share of inducible sites they address, then necessity, then order of placement.

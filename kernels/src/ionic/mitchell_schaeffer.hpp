@@ -55,7 +55,7 @@ struct MitchellSchaeffer {
   }
 
   /// Stored state = true state - reference.
-  static constexpr double reference(int) { return 0; }
+  CT_HD static constexpr double reference(int) { return 0; }
 
   /// du/dt [1/ms].
   template <class Constants>

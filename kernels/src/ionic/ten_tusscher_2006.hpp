@@ -89,7 +89,7 @@ struct TenTusscher2006 {
   static constexpr double permeability = 0.03;  // Na over K in I_Ks
 
   /// Stored state = true state - reference.
-  static constexpr double reference(int state) {
+  CT_HD static constexpr double reference(int state) {
     return state == CaSR ? 3.64 : state == Nai ? 8.604 : state == Ki ? 136.89 : 0.0;
   }
 
@@ -150,7 +150,7 @@ struct TenTusscher2006 {
 
   CT_HD static T square(T x) { return x * x; }
   /// e to the power of a compile-time constant.
-  CT_HD static T e(double x) { return T(__builtin_exp(x)); }
+  static consteval T e(double x) { return T(exponential(x)); }
 
   // Fast sodium current. tau_m = alpha beta; alpha = 1 / a, beta = 0.1 / b + 0.1 / b2.
   CT_HD static Gate gate_m(const Shared& x) {
