@@ -241,26 +241,4 @@ CT_HD void prefetch(const void* address) {
 #endif
 }
 
-/// V and its latest reaction increment of a node lie together, so that a neighbour costs one access. In fp32 the host
-/// reads both as one word: g++ then gathers half as many addresses.
-CT_HD Pair<float> load_pair(const Pair<float>* from) {
-#ifdef __CUDA_ARCH__
-  return *from;
-#else
-  using Word [[gnu::may_alias]] = std::uint64_t;
-  const std::uint64_t word = *reinterpret_cast<const Word*>(from);
-  return {__builtin_bit_cast(float, std::uint32_t(word)), __builtin_bit_cast(float, std::uint32_t(word >> 32))};
-#endif
-}
-CT_HD Pair<double> load_pair(const Pair<double>* from) { return {from->v, from->d}; }
-
-/// Asks for memory that will be needed soon; the hardware looks less far ahead. Reading past the end is harmless.
-CT_HD void prefetch(const void* address) {
-#ifndef __CUDA_ARCH__
-  __builtin_prefetch(address, 0, 2);
-#else
-  (void)address;
-#endif
-}
-
 }  // namespace cardiotwin::kernels::CT_BACKEND
