@@ -134,7 +134,7 @@ PYBIND11_MODULE(cardiotwin, m) {
                                       .precision = precision == "fp32" ? Precision::fp32 : Precision::fp64});
            }),
            "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp64", "threads"_a = 0)
-      .def("add", py::overload_cast<const Protocol&>(&Simulation::add), "protocol"_a)
+      .def("add", [](Simulation& self, const Protocol& protocol) { self.add(protocol); }, "protocol"_a)
       .def("run", &run, "duration"_a, "Advances by `duration` [ms]; raises NumericalError, KeyboardInterrupt.")
       .def_property_readonly("time", &Simulation::time, "[ms]")
       .def_property_readonly("stable_dt", &Simulation::stable_dt, "[ms]")

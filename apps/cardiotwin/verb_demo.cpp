@@ -29,6 +29,7 @@ struct DemoJob {
 
   void declare() {
     build.edge = 1.5;
+    plan.sites = {"aha1", "aha4", "aha7", "aha10", "aha13", "aha15", "aha17"};  // seven of seventeen, for speed
     options.path("out", out, "folder for everything the demo makes");
     options.seed("phantom_seed", phantom.seed, "of the synthetic patient");
     options.flag("no_scar", no_scar, "a healthy ventricle: nothing should be found");

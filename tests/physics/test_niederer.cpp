@@ -1,5 +1,5 @@
-// N-version benchmark, Niederer et al. 2011 (doi 10.1098/rsta.2011.0139): a 20 x 7 x 3 mm slab of ten Tusscher-Panfilov 2006 epi, stimulated in a
-// corner cube of 1.5 mm; the activation time of the far corner is P8.
+// N-version benchmark, Niederer et al. 2011 (doi 10.1098/rsta.2011.0139): a 20 x 7 x 3 mm slab of ten Tusscher-Panfilov
+// 2006 epi, stimulated in a corner cube of 1.5 mm; the activation time of the far corner is P8.
 #include <gtest/gtest.h>
 
 #include <cardiotwin/simulation.hpp>
@@ -21,10 +21,11 @@ Corners slab(double h, double dt, double duration, double sigma_factor = 1, doub
   const Mesh& mesh = twin.anatomy.mesh;
   Simulation sim(twin, {.dt = dt, .precision = Precision::fp32, .ionic_load = load, .activation_threshold = 0});
   Protocol protocol;  // 50 mA/cm3 over beta Cm
-  protocol.stimuli.push_back({.nodes = test::nodes_where(mesh, [](const Vec3& p) { return p.maxCoeff() <= 1.5 + 1e-9; }),
-                              .start = 0,
-                              .duration = 2,
-                              .amplitude = 50 / 1.4});
+  protocol.stimuli.push_back(
+      {.nodes = test::nodes_where(mesh, [](const Vec3& p) { return p.maxCoeff() <= 1.5 + 1e-9; }),
+       .start = 0,
+       .duration = 2,
+       .amplitude = 50 / 1.4});
   sim.add(protocol);
   const auto& map = sim.add(ActivationMap{});
   sim.run(duration);

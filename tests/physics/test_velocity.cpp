@@ -1,12 +1,10 @@
 // Conduction velocity against exact solutions and against tables of independent codes.
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include <Eigen/Geometry>
-
 #include <cardiotwin/calibration.hpp>
 #include <cardiotwin/kernels/engine.hpp>
+#include <cmath>
 
 #include "../../libcardiotwin/src/lattice_wave.hpp"
 #include "../../libcardiotwin/src/problem.hpp"
@@ -17,10 +15,11 @@ namespace {
 
 constexpr double beta_cm = 140 * 0.01;
 
-// A fibre of nodes `h` apart: lumped P1 in one dimension, a = D / h^2, and g/6 for the load. Velocity between 8 and 16 mm.
-double cable_velocity(double sigma, double h, double load) {
+// A fibre of nodes `h` apart: lumped P1 in one dimension, a = D / h^2, and g/6 for the load. Velocity between 8 and 16
+// mm.
+double cable_velocity(double sigma, double h, double load, double dt = 0.01) {
   const Tissue tissue = Tissue::library("healthy-tt2006");
-  const SimulationOptions options{.dt = 0.01, .activation_threshold = 0};
+  const SimulationOptions options{.dt = dt, .activation_threshold = 0};
   kernels::Problem problem = problem_without_matrix(tissue, {"healthy"}, options);
   const int nodes = static_cast<int>(std::lround(20 / h)) + 1;
   problem.parameter_set.assign(nodes, 0);
@@ -40,9 +39,11 @@ double cable_velocity(double sigma, double h, double load) {
   for (int i = 0; i * h <= 1.5; ++i) pulse.nodes.push_back(i);
   engine->set_pulses({pulse});
   std::vector<double> lat(static_cast<std::size_t>(nodes) * problem.activation_depth);
-  const auto at = [&](double x) { return lat[static_cast<std::size_t>(std::lround(x / h)) * problem.activation_depth]; };
-  for (int k = 0; k < 40; ++k) {
-    engine->advance(1000);
+  const auto at = [&](double x) {
+    return lat[static_cast<std::size_t>(std::lround(x / h)) * problem.activation_depth];
+  };
+  for (int k = 0; k < 60; ++k) {
+    engine->advance(std::llround(5 / dt));
     engine->activations(lat);
     if (!std::isnan(at(16))) return 8 / (at(16) - at(8));
   }
@@ -53,14 +54,32 @@ struct CableCase {
   double sigma, h, velocity;
 };
 
-// Table measured with other code: ten Tusscher-Panfilov 2006 epi, beta 140 /mm, dt 0.01 ms, lumped mass. Three digits are given, so
-// small velocities allow for the rounding of the last one.
+// Table measured with other code: ten Tusscher-Panfilov 2006 epi, beta 140 /mm, lumped mass, dt 0.01 ms. That code adds
+// diffusion and reaction from the old V, which is 2 % slow at this dt (0.548 instead of 0.559 m/s at 0.1334 S/m and 0.2
+// mm; measured by stepping right_hand_side that way), while the engine's order is 0.3 % off; so the engine must lie
+// between the table and 3 % above it.
 TEST(Velocity, ten_tusscher_cable_meets_the_table_of_another_code) {
-  for (const auto& [sigma, h, velocity] :
-       {CableCase{.0534, .1, .357}, {.0534, .2, .317}, {.0534, .4, .228}, {.1334, .1, .586}, {.1334, .2, .549}, {.1334, .25, .529},
-        {.1334, .4, .463}, {.1334, .5, .417}, {.3535, .1, .969}, {.3535, .2, .940}, {.3535, .4, .863}, {.3535, .5, .821},
-        {.0176, .1, .189}, {.0176, .2, .143}, {.0176, .4, .074}})
-    EXPECT_NEAR(cable_velocity(sigma, h, 0), velocity, 0.02 * velocity + 0.0005) << sigma << " S/m, " << h << " mm";
+  for (const auto& [sigma, h, velocity] : {CableCase{.0176, .1, .189},
+                                           {.0176, .2, .143},
+                                           {.0176, .4, .074},
+                                           {.0534, .1, .357},
+                                           {.0534, .2, .317},
+                                           {.0534, .4, .228},
+                                           {.1334, .1, .586},
+                                           {.1334, .2, .549},
+                                           {.1334, .25, .529},
+                                           {.1334, .4, .463},
+                                           {.1334, .5, .417},
+                                           {.3535, .1, .969},
+                                           {.3535, .2, .940},
+                                           {.3535, .4, .863},
+                                           {.3535, .5, .821}})
+    EXPECT_NEAR(cable_velocity(sigma, h, 0), 1.015 * velocity, 0.015 * velocity + 0.001)
+        << sigma << " S/m, " << h << " mm";
+}
+
+TEST(Velocity, ten_tusscher_cable_has_converged_in_time) {
+  EXPECT_NEAR(cable_velocity(.1334, .2, 0, 0.01), cable_velocity(.1334, .2, 0, 0.0025), 0.002 * 0.559);
 }
 
 // The published engine scheme must sit between the lumped and the consistent column of that table.
@@ -78,8 +97,10 @@ Twin healthy_block(Mesh mesh, double sigma, const std::string& tissue_name) {
   return test::block_twin(std::move(mesh), tissue);
 }
 
-// Velocity on the axis of a bar along x, by least squares over the nodes within `radius` of the axis between two planes.
-double bar_velocity(const Twin& twin, double fired, double from, double to, double radius, const SimulationOptions& options) {
+// Velocity on the axis of a bar along x, by least squares over the nodes within `radius` of the axis between two
+// planes.
+double bar_velocity(const Twin& twin, double fired, double from, double to, double radius,
+                    const SimulationOptions& options) {
   const Mesh& mesh = twin.anatomy.mesh;
   Vec3 high = Vec3::Zero();
   for (const Vec3& p : mesh.points()) high = high.cwiseMax(p);
@@ -122,10 +143,12 @@ TEST(Velocity, converges_to_the_exact_travelling_wave_with_second_order) {
   EXPECT_NEAR((error[0] + 0.001) / (error[1] + 0.001), 4, 1.0) << error[0] << " " << error[1];
 }
 
-// The chain that calibration uses is the lattice: a bar cut from it conducts alike, whichever way it is cut, and a wider one no differently.
+// The chain that calibration uses is the lattice: a bar cut from it conducts alike, whichever way it is cut, and a
+// wider one no differently.
 TEST(Velocity, bar_cut_from_the_lattice_conducts_like_the_unbounded_lattice) {
   const SimulationOptions options{.dt = 0.1};
-  for (const auto& [fiber, wave] : {std::pair<LatticeDirection, LatticeDirection>{{5, 2, 1}, {5, 2, 1}}, {{1, 0, 0}, {0, 1, 1}}}) {
+  for (const auto& [fiber, wave] :
+       {std::pair<LatticeDirection, LatticeDirection>{{5, 2, 1}, {5, 2, 1}}, {{1, 0, 0}, {0, 1, 1}}}) {
     const Vec3 f = Vec3(fiber[0], fiber[1], fiber[2]).normalized(), w = Vec3(wave[0], wave[1], wave[2]).normalized();
     const Vec3 side = w.cross(Vec3(0.3, -0.5, 0.8)).normalized();
     Mat3 turn;
@@ -147,19 +170,28 @@ struct LatticeCase {
   double velocity, load, mean, spread;  // [m/s], -, error of the mean and spread over directions [%]
 };
 
-// Table measured with other code on BCC tets of 1.0 mm, isotropic. Errors are relative to the velocity on a fine lattice.
+// Table measured with other code on BCC tets of 1.0 mm, isotropic. Errors are relative to the velocity on a fine
+// lattice.
 TEST(Velocity, lattice_of_the_mesher_meets_the_table_of_another_code) {
   Tissue tissue = Tissue::library("post-infarct");
   for (const double v : {0.6, 0.3}) {
     const double sigma = beta_cm * 0.6 * (v / 0.74) * (v / 0.74);
     tissue["healthy"].conductivity = {.along = sigma, .across = sigma};
-    const double fine = v * lattice_wave_velocity(tissue, "healthy", {1, 1, 1}, {1, 1, 1}, 0.2 * v / 0.3, {.dt = 0.02}) / v;
-    for (const auto& row : {LatticeCase{.6, 0, -3.5, 2.7}, {.6, .5, -.5, 2.1}, {.6, 2. / 3, .5, 2.0}, {.6, 1, 2.6, 1.7}, {.3, 0, -13, 9.5},
-                            {.3, .5, -2.1, 5.4}, {.3, 2. / 3, 1.8, 4.4}, {.3, 1, 10, 2.9}}) {
+    const double fine =
+        v * lattice_wave_velocity(tissue, "healthy", {1, 1, 1}, {1, 1, 1}, 0.2 * v / 0.3, {.dt = 0.02}) / v;
+    for (const auto& row : {LatticeCase{.6, 0, -3.5, 2.7},
+                            {.6, .5, -.5, 2.1},
+                            {.6, 2. / 3, .5, 2.0},
+                            {.6, 1, 2.6, 1.7},
+                            {.3, 0, -13, 9.5},
+                            {.3, .5, -2.1, 5.4},
+                            {.3, 2. / 3, 1.8, 4.4},
+                            {.3, 1, 10, 2.9}}) {
       if (row.velocity != v) continue;
       const auto measured = measure_velocity(tissue, "healthy", Axis::along, 1.0, {.dt = 0.02, .ionic_load = row.load});
       EXPECT_NEAR(100 * (measured.mean / fine - 1), row.mean, 0.8) << v << " m/s, g = " << row.load;
-      EXPECT_NEAR(100 * (measured.high - measured.low) / measured.mean, row.spread, 0.5) << v << " m/s, g = " << row.load;
+      EXPECT_NEAR(100 * (measured.high - measured.low) / measured.mean, row.spread, 0.5)
+          << v << " m/s, g = " << row.load;
     }
   }
 }
