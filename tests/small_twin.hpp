@@ -44,7 +44,7 @@ inline Twin small_twin() {
   auto& healthy = twin.tissue.regions["healthy"];
   healthy.conductivity = {0.1334, 0.0176};
   healthy.wanted = {0.6, 0.3};
-  healthy.variant = "epi";
+  healthy.variant = "healthy";
   healthy.parameters = {{"tau_close", 120.1}, {"tau_in", 0.3}};
   twin.tissue.regions["border_zone"].conductivity = {0.06, 1.0 / 30.0};
   twin.tissue.regions["core"].conducts = false;

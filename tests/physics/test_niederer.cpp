@@ -38,7 +38,7 @@ Corners slab(double h, double dt, double duration, double sigma_factor = 1, doub
   return {at({20, 7, 3}), at({10, 3.5, 1.5}), map.map().values};
 }
 
-constexpr double golden_p8 = 0;  // [ms] at h = 0.5 mm, dt = 0.05 ms
+constexpr double golden_p8 = 46.04;  // [ms] at h = 0.5 mm, dt = 0.05 ms; our own value, kept from drifting
 
 TEST(Niederer, far_corner_fires_when_it_should) {
   const Corners coarse = slab(0.5, 0.05, 80), fine = slab(0.2, 0.02, 60);
