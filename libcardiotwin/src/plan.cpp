@@ -9,11 +9,11 @@
 #include <cardiotwin/check.hpp>
 #include <cardiotwin/plan.hpp>
 #include <cmath>
-#include <memory>
+#include <optional>
 #include <set>
 
+#include "plan_crew.hpp"
 #include "plan_lesions.hpp"
-#include "plan_pacing.hpp"
 #include "plan_store.hpp"
 #include "plan_words.hpp"
 
@@ -87,7 +87,7 @@ class Study {
   study::Gate gate();
   SimulationOptions simulation_options(const std::vector<Lesion>&) const;
   std::vector<Lesion> lesions(std::size_t without = SIZE_MAX) const;
-  Paced pace(const std::string& prefix, const std::string& site, const std::vector<Lesion>&);
+  std::vector<Paced> pace(const std::string& prefix, const std::vector<std::string>& sites, const std::vector<Lesion>&);
   int number(const Circuit&, const std::string& site);
   std::optional<Found> record(int round, const Paced&);
   std::vector<Found> pace_sites(int round, const std::vector<std::string>& sites);
@@ -102,8 +102,7 @@ class Study {
   const std::vector<std::string> sites_;
   double shown_ = 0;  ///< progress; before the store, which runs the check
   const study::Store store_;
-  std::unique_ptr<Simulation> simulation_;
-  std::vector<Lesion> simulated_;  ///< lesions of `simulation_`
+  study::Crew crew_{twin_, options_};
   std::vector<Placed> placed_;
   Plan plan_;
   int round_ = 0;
@@ -149,36 +148,48 @@ std::vector<Lesion> Study::lesions(std::size_t without) const {
   return list;
 }
 
-/// Done before: read. Else simulated and kept. Either way the result comes from the file, so that both ways agree to
-/// the last bit.
-Paced Study::pace(const std::string& prefix, const std::string& site, const std::vector<Lesion>& present) {
-  const study::Run run{.name = prefix + "_" + site, .site = site, .lesions = present};
-  const std::string what =
-      fmt::format("pacing {}{}", site, present.empty() ? "" : fmt::format(", {} lesions", present.size()));
-  const auto show = [&](double share) {
-    const double paced = (double(runs_done_) + share) / double(std::max(runs_expected_, runs_done_ + 1));
-    shown_ = std::max(shown_, checking_share + (1 - checking_share) * paced);
+/// Runs done before are read, the others simulated and kept. Either way results come from the files, so that both ways
+/// agree to the last bit.
+std::vector<Paced> Study::pace(const std::string& prefix, const std::vector<std::string>& sites,
+                               const std::vector<Lesion>& present) {
+  const std::string what = present.empty() ? "pacing" : fmt::format("pacing with {} lesions", present.size());
+  const auto run = [&](const std::string& site) {
+    return study::Run{.name = prefix + "_" + site, .site = site, .lesions = present};
+  };
+  const auto tell = [&](const Paced& paced) {
+    monitor_.tell(fmt::format("{} {}: {}", what, paced.result.site, paced.result.outcome));
+  };
+  std::vector<std::optional<Paced>> paced(sites.size());
+  std::vector<std::string> open;
+  std::vector<std::size_t> open_index;
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    if ((paced[i] = store_.load(run(sites[i]), monitor_))) {
+      ++runs_done_;
+      tell(*paced[i]);
+    } else {
+      open.push_back(sites[i]);
+      open_index.push_back(i);
+    }
+  }
+  const std::size_t before = runs_done_;
+  const auto show = [&](double runs) {
+    const double share = (double(before) + runs) / double(std::max(runs_expected_, before + open.size()));
+    shown_ = std::max(shown_, checking_share + (1 - checking_share) * share);
     monitor_.report(what, shown_);
+  };
+  const auto finished = [&](std::size_t k, Paced fresh) {
+    store_.save(run(open[k]), fresh);
+    auto& kept = paced[open_index[k]] = store_.load(run(open[k]), monitor_);
+    if (!kept) throw FileError(fmt::format("the run of {} could not be read back; check the disk", open[k]));
+    ++runs_done_;
+    tell(*kept);
   };
   show(0);
   monitor_.poll();
-  auto done = store_.load(run, monitor_);
-  if (!done) {
-    if (!simulation_ || simulated_.size() != present.size() ||
-        !std::equal(present.begin(), present.end(), simulated_.begin(), [](const Lesion& a, const Lesion& b) {
-          return a.position == b.position && a.radius == b.radius;
-        })) {
-      simulation_.reset();
-      simulation_ = std::make_unique<Simulation>(twin_, simulation_options(present));
-      simulated_ = present;
-    }
-    store_.save(run, study::pace_site(*simulation_, twin_, twin_.anatomy.site(site), options_, monitor_, show));
-    done = store_.load(run, monitor_);
-    if (!done) throw FileError(fmt::format("run \"{}\" could not be read back; check the disk", run.name));
-  }
-  ++runs_done_;
-  monitor_.tell(fmt::format("{}: {}", what, done->result.outcome));
-  return std::move(*done);
+  if (!open.empty()) crew_.pace(open, simulation_options(present), monitor_, {.progress = show, .finished = finished});
+  std::vector<Paced> all;
+  for (auto& one : paced) all.push_back(std::move(*one));
+  return all;
 }
 
 int Study::number(const Circuit& circuit, const std::string& site) {
@@ -207,8 +218,8 @@ std::optional<Study::Found> Study::record(int round, const Paced& paced) {
 
 std::vector<Study::Found> Study::pace_sites(int round, const std::vector<std::string>& sites) {
   std::vector<Found> found;
-  for (const auto& site : sites) {
-    auto one = record(round, pace(fmt::format("round{}", round), site, lesions()));
+  for (const auto& paced : pace(fmt::format("round{}", round), sites, lesions())) {
+    auto one = record(round, paced);
     const auto known = [&](const Found& f) { return f.index == one->index; };
     if (one && std::none_of(found.begin(), found.end(), known)) found.push_back(std::move(*one));
   }
@@ -277,10 +288,16 @@ void Study::prune() {
   for (std::size_t i = placed_.size(); i-- > 0 && placed_.size() > 1;) {
     const auto sites = order(placed_[i].circuits);
     runs_expected_ = std::max(runs_expected_, runs_done_ + sites.size());
+    // As many at once as there are workers; what lies behind the first that induces does not count.
     std::vector<Paced> runs;
-    for (const auto& site : sites) {
-      runs.push_back(pace(fmt::format("round{}_without{}", round_, i), site, lesions(i)));
-      if (runs.back().circuit) break;
+    while (runs.size() < sites.size() && (runs.empty() || !runs.back().circuit)) {
+      const auto first = sites.begin() + std::ptrdiff_t(runs.size());
+      const auto count = std::min(crew_.size(), sites.size() - runs.size());
+      for (auto& paced :
+           pace(fmt::format("round{}_without{}", round_, i), {first, first + std::ptrdiff_t(count)}, lesions(i))) {
+        runs.push_back(std::move(paced));
+        if (runs.back().circuit) break;
+      }
     }
     placed_[i].tested = true;
     placed_[i].necessary = runs.back().circuit.has_value();
