@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/error.hpp>
 

@@ -85,19 +85,6 @@ void check(const Image& inside, const Labels& labels, const MesherOptions& optio
   if (!any) throw InputError("mesher: there is no tissue, no voxel of the image is above 0");
 }
 
-void warn_about(const LatticeReport& report, double edge, const Monitor& monitor) {
-  if (report.dropped > 1e-3) {
-    monitor.warn(
-        fmt::format("mesher: {:.2g} % of the tissue lies in {} small pieces apart from the largest and was left out",
-                    100 * report.dropped, report.components - 1));
-  }
-  if (report.thin > 0.05) {
-    monitor.warn(fmt::format(
-        "mesher: {:.2g} % of the wall is thinner than two edges of {:.3g} mm and may have holes; choose a smaller edge",
-        100 * report.thin, edge));
-  }
-}
-
 double draft_volume(const Draft& draft) {
   double sum = 0;
   for (const Tet& t : draft.tets) {
@@ -105,6 +92,31 @@ double draft_volume(const Draft& draft) {
     sum += (draft.points[t[1]] - a).cross(draft.points[t[2]] - a).dot(draft.points[t[3]] - a);
   }
   return sum / 6;
+}
+
+/// Says what was lost; throws InputError where little is left.
+void judge(const LatticeReport& report, double mesh_volume, double tissue_volume, double edge, const Monitor& monitor) {
+  if (report.dropped > 1e-3) {
+    monitor.warn(fmt::format(
+        "mesher: {:.2g} % of the tissue is not connected to its largest piece and was left out ({} pieces in all)",
+        100 * report.dropped, report.components));
+  }
+  if (report.thin > 0.05) {
+    monitor.warn(fmt::format(
+        "mesher: {:.2g} % of the wall is thinner than two edges of {:.3g} mm and may have holes; choose a smaller edge",
+        100 * report.thin, edge));
+  }
+  const double change = mesh_volume / tissue_volume - 1;
+  if (report.dropped > 1e-3 || std::abs(change) < 0.02) return;
+  if (change < -0.5) {
+    throw InputError(
+        fmt::format("mesher: edge = {:.3g} mm is too large for this tissue, {:.2g} % of its volume fall through the "
+                    "lattice; choose a "
+                    "smaller edge",
+                    edge, -100 * change));
+  }
+  monitor.warn(
+      fmt::format("mesher: the mesh has {:+.2g} % of the tissue's volume; choose a smaller edge", 100 * change));
 }
 
 /// From the image's frame to scanner coordinates.
@@ -135,12 +147,8 @@ Mesh stuff(const Image& inside, const Labels& labels, const MesherOptions& optio
   {
     LatticeReport report;
     const Lattice lattice = make_lattice(inside, field, cell, threads, report, monitor);
-    warn_about(report, options.edge, monitor);
     draft = cut_lattice(lattice, field);
-    if (const double loss = draft_volume(draft) / ((1 - report.dropped) * volume) - 1; std::abs(loss) > 0.02) {
-      monitor.warn(
-          fmt::format("mesher: the mesh has {:+.2g} % of the tissue's volume; choose a smaller edge", 100 * loss));
-    }
+    judge(report, draft_volume(draft), volume, options.edge, monitor);
   }
   smooth(draft, field, options.edge, options.smoothing, 3, threads, monitor);
   auto label = label_tets(draft, regions, threads);

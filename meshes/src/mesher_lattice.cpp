@@ -214,19 +214,28 @@ void keep_largest_component(Lattice& lattice, LatticeReport& report) {
   report.dropped = 1.0 - double(weight[best]) / double(all);
 }
 
-/// Share of the inside vertices next to the surface that have it on two opposite sides.
+/// Share of the inside vertices next to the surface that are alone between two surfaces: their neighbours not inside
+/// fall into two groups that do not touch.
 double thin_share(const Lattice& lattice) {
+  std::array<std::uint32_t, edges> beside{};  // neighbours that share a triangle of the link
+  for (const auto& triangle : tets_of_vertex()) {
+    for (const int a : triangle) {
+      for (const int b : triangle) beside[a] |= 1u << b;
+    }
+  }
   std::vector<std::array<std::size_t, 2>> count(lattice.size[2], {0, 0});
   for_vertices(lattice, [&](Vertex v, int k) {
     if (lattice.sign[v] != Sign::inside) return;
-    bool near = false, thin = false;
-    for (int e = 0; e < edges; ++e) {
-      const bool here = lattice.sign[lattice.neighbour(v, e)] != Sign::inside;
-      near |= here;
-      thin |= here && lattice.sign[lattice.neighbour(v, opposite(e))] != Sign::inside;
+    std::uint32_t out = 0;
+    for (int e = 0; e < edges; ++e) out |= std::uint32_t(lattice.sign[lattice.neighbour(v, e)] != Sign::inside) << e;
+    if (out == 0) return;
+    std::uint32_t group = out & (~out + 1);
+    for (std::uint32_t last = 0; group != last;) {
+      last = group;
+      for (std::uint32_t rest = last; rest; rest &= rest - 1) group |= beside[std::countr_zero(rest)] & out;
     }
-    count[k][0] += near;
-    count[k][1] += thin;
+    ++count[k][0];
+    count[k][1] += group != out;
   });
   std::size_t near = 0, thin = 0;
   for (const auto& c : count) near += c[0], thin += c[1];

@@ -58,7 +58,7 @@ struct LatticeReport {
   std::size_t inside = 0;  ///< vertices
   double dropped = 0;      ///< share of them in components other than the largest
   int components = 0;
-  double thin = 0;  ///< share of the vertices next to the surface with surface on two opposite sides
+  double thin = 0;  ///< share of the vertices next to the surface that are alone between two surfaces
 };
 
 /// Signs, warps, repaired pinches, largest component. Throws InputError where no lattice vertex is inside.

@@ -33,7 +33,7 @@ class Mover {
     for (std::size_t c = 0; c + 1 < stars_.colour.size(); ++c) {
       const auto first = static_cast<std::ptrdiff_t>(stars_.colour[c]),
                  last = static_cast<std::ptrdiff_t>(stars_.colour[c + 1]);
-#pragma omp parallel for schedule(dynamic, 256) num_threads(threads_)
+#pragma omp parallel for schedule(dynamic, 256) num_threads(threads_) if (last - first > 1024)
       for (std::ptrdiff_t slot = first; slot < last; ++slot) body(slot, stars_.node[slot], worst(slot));
     }
   }

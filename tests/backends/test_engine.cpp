@@ -98,5 +98,183 @@ TEST_P(EngineTest, RestStaysAtRest) {
   for (const double t : latest(*e, p)) EXPECT_TRUE(std::isnan(t));
 }
 
+// ---- Time, pulses and what is noted
+// ----------------------------------------------------------------------------------
+
+/// One passive step from rest shows the increment of V alone: with dt 0.02 ms and 10 mV/ms over k steps V rises by 0.2
+/// k mV. 0.06 / 0.02 is not 3 in binary, so edges that drifted would show as one step more or less.
+TEST_P(EngineTest, PulseEdgesFallOnSteps) {
+  auto p = cable(mms, real(), 3, 0);
+  p.parameters[0][1] = 100;  // tau_out: the slowest repolarisation, so that V stays where the pulse takes it
+  auto e = make(p);
+  e->set_pulses({pulse(1, 100.06, 0.06, 10)});
+  e->advance(5003);
+  EXPECT_EQ(e->max_voltage(), p.model->rest);
+  e->advance(1);
+  EXPECT_NEAR(e->max_voltage(), p.model->rest + 0.2, 1e-4);
+  e->advance(2);
+  EXPECT_NEAR(e->max_voltage(), p.model->rest + 0.6, 1e-3);
+  const double top = e->max_voltage();
+  e->advance(5);
+  EXPECT_LE(e->max_voltage(), top);
+  EXPECT_EQ(voltage(*e, p)[1], p.model->rest) << "an uncoupled neighbour is not stimulated";
+}
+
+/// A pulse of 0.05 ms is two and a half steps of 0.02 ms; its charge is delivered all the same.
+TEST_P(EngineTest, PulsesBetweenStepsKeepTheirCharge) {
+  const auto charge = [&](double start, double duration, bool biphasic) {
+    auto p = cable(mms, real(), 1, 0);
+    p.parameters[0][1] = 100;
+    auto s = pulse(1, start, duration, 1);
+    s.biphasic = biphasic;
+    auto e = make(p);
+    e->set_pulses({s});
+    e->advance(20);
+    return e->max_voltage() - p.model->rest;
+  };
+  EXPECT_NEAR(charge(0.01, 0.05, false), 0.05, 1e-4);
+  EXPECT_NEAR(charge(0.013, 0.05, false), 0.05, 1e-4);
+  EXPECT_NEAR(charge(0.0, 0.004, false), 0.004, 2e-5);
+  EXPECT_NEAR(charge(0.03, 0.1, true), 0.0, 1e-4);
+}
+
+TEST_P(EngineTest, OverlappingPulsesAddAndRepeatedNodesCountTwice) {
+  auto p = cable(mms, real(), 1, 0);
+  auto e = make(p);
+  auto twice = pulse(1, 0, 0.02, 1);
+  twice.nodes = {0, 0};
+  e->set_pulses({twice, pulse(1, 0, 1, 3)});
+  e->advance(1);
+  EXPECT_NEAR(e->max_voltage(), p.model->rest + 0.02 * 5, 1e-5);
+}
+
+TEST_P(EngineTest, ActivationsAreKeptLatestFirst) {
+  auto p = cable(mms, real(), 40, 1.0);
+  p.activation_depth = 3;
+  auto e = make(p);
+  std::vector<kernels::Pulse> pulses;
+  const std::vector<double> starts = {0, 400, 800, 1200, 1600};
+  for (const double t : starts) pulses.push_back(pulse(4, t, 2, 40));
+  e->set_pulses(pulses);
+  e->advance(std::llround(600 / p.dt));
+  std::vector<double> lat(p.nodes() * 3), repolarization(p.nodes());
+  e->activations(lat);
+  EXPECT_TRUE(std::isnan(lat[2])) << "two beats so far";
+  EXPECT_GT(lat[0], 400);
+  EXPECT_LT(lat[1], 100);
+  e->advance(std::llround(1400 / p.dt));
+  e->activations(lat);
+  e->repolarizations(repolarization);
+  for (std::size_t i = 0; i < p.nodes(); ++i) {
+    for (std::size_t k = 0; k < 3; ++k) {
+      EXPECT_GE(lat[3 * i + k], starts[4 - k]) << "node " << i;
+      EXPECT_LT(lat[3 * i + k], starts[4 - k] + 60) << "node " << i;
+    }
+    // The last beat lasts some 170 ms with this model's parameters.
+    EXPECT_GT(repolarization[i] - lat[3 * i], 100) << "node " << i;
+    EXPECT_LT(repolarization[i] - lat[3 * i], 220) << "node " << i;
+  }
+}
+
+/// A pulse too weak to excite crosses the repolarisation level twice; that is no repolarisation.
+TEST_P(EngineTest, RepolarizationFollowsAnActivation) {
+  const auto p = cable(mms, real(), 1, 0);
+  auto e = make(p);
+  e->set_pulses({pulse(1, 0, 1, 12)});
+  e->advance(25);
+  ASSERT_GT(e->max_voltage(), p.repolarization_level - 5);
+  e->advance(5000);
+  std::vector<double> t(1);
+  e->repolarizations(t);
+  EXPECT_TRUE(std::isnan(t[0]));
+}
+
+TEST_P(EngineTest, NotANumberIsNoticed) {
+  auto p = cable(mms, real(), 20, 1.0);
+  for (auto& a : p.diffusion) a = 200;  // far beyond the stability limit of 1 / (2 dt) = 25 per ms
+  auto e = make(p);
+  e->set_pulses({pulse(2, 0, 2, 40)});
+  e->advance(20000);
+  EXPECT_TRUE(std::isnan(e->max_voltage()));
+}
+
+// ---- Bits
+// ------------------------------------------------------------------------------------------------------------
+
+/// A problem large enough for several threads, with mixed slices, and two beats.
+kernels::Problem busy(const char* model, Real real) {
+  return random_graph(model, real, 900,
+                      model == std::string(mms) ? std::vector<std::string>{"healthy", "channel"}
+                                                : std::vector<std::string>{"epi", "border_zone"});
+}
+std::vector<kernels::Pulse> two_beats() { return {pulse(60, 0, 2, 60), pulse(60, 25, 2, 60)}; }
+
+TEST_P(EngineTest, RestoredAndBranchedRunsKeepTheirBits) {
+  for (const auto* model : {mms, "tentusscher-2006"}) {
+    const auto p = busy(model, real());
+    auto whole = make(p), first = make(p), second = make(p);
+    for (auto* e : {whole.get(), first.get(), second.get()}) e->set_pulses(two_beats());
+    whole->advance(2000);
+    first->advance(1283);  // in the middle of the second pulse
+    const auto saved = first->save();
+    first->advance(717);
+    EXPECT_EQ(first->save(), whole->save()) << "stopping changes nothing";
+    second->restore(saved);
+    EXPECT_EQ(second->step_count(), 1283);
+    EXPECT_EQ(second->save(), saved);
+    second->advance(717);
+    EXPECT_EQ(second->save(), whole->save()) << "a restored run goes on as the saved one";
+    second->restore(saved);
+    second->set_pulses({});
+    second->advance(717);
+    EXPECT_NE(second->save(), whole->save()) << "a branch without the second pulse differs";
+    second->reset();
+    second->set_pulses(two_beats());
+    second->advance(2000);
+    EXPECT_EQ(second->save(), whole->save()) << "reset starts over";
+  }
+}
+
+TEST_P(EngineTest, WhatDoesNotFitIsRejected) {
+  const auto p = cable(mms, real(), 30, 1.0);
+  const auto other = cable(mms, real(), 31, 1.0);
+  auto e = make(p);
+  EXPECT_THROW(e->restore(make(other)->save()), std::invalid_argument);
+  EXPECT_THROW(e->set_pulses({pulse(31, 0, 1, 1)}), std::invalid_argument);
+  EXPECT_THROW(e->advance(-1), std::invalid_argument);
+  std::vector<double> small(3);
+  EXPECT_THROW(e->voltage(small), std::invalid_argument);
+  auto broken = p;
+  broken.column[3] = 30;
+  EXPECT_THROW(make(broken), std::invalid_argument);
+  broken = p;
+  broken.load.pop_back();
+  EXPECT_THROW(make(broken), std::invalid_argument);
+  broken = p;
+  broken.parameters[0].pop_back();
+  EXPECT_THROW(make(broken), std::invalid_argument);
+}
+
+// ---- fp32 against fp64
+// -----------------------------------------------------------------------------------------------
+
+TEST_P(EngineTest, ActivationTimesAgreeWithDoublePrecision) {
+  if (real() == Real::fp64) GTEST_SKIP() << "this is the reference";
+  for (const auto* model : {mms, "tentusscher-2006"}) {
+    const auto run = [&](Real precision) {
+      auto p = cable(model, precision, 200, 1.5);
+      auto e = precision == Real::fp64 ? kernels::make_engine(p, {false, 1}) : make(p);
+      e->set_pulses({pulse(8, 0, 2, 60)});
+      e->advance(std::llround(150 / p.dt));
+      return latest(*e, p);
+    };
+    const auto single = run(Real::fp32), exact = run(Real::fp64);
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      ASSERT_FALSE(std::isnan(exact[i])) << model << " node " << i;
+      EXPECT_NEAR(single[i], exact[i], 0.05) << model << " node " << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cardiotwin::test

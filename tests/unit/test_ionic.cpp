@@ -4,6 +4,7 @@
 #include <cardiotwin/kernels/engine.hpp>
 #include <cardiotwin/kernels/ionic.hpp>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -224,8 +225,7 @@ void expect_beat(const Trace& trace, const nlohmann::json& beat, double skipped,
   EXPECT_NEAR(trace.time_above(level), expected.time_above(level), 1.0) << what;
 }
 
-/// Beat 1 at dt 0.005 ms and beat 100 at dt 0.02 ms, all three cell types side by side.
-TEST(TenTusscher2006, BeatsFollowTheReference) {
+TEST(TenTusscher2006, FirstBeatFollowsTheReference) {
   const auto& m = model("tentusscher-2006");
   std::vector<std::vector<double>> sets;
   std::vector<nlohmann::json> references;
@@ -234,18 +234,180 @@ TEST(TenTusscher2006, BeatsFollowTheReference) {
     if (references.back().is_null()) GTEST_SKIP() << "the shared reference cells are not there";
     sets.push_back(parameters(m, type));
   }
-  std::vector<Pulse> pulses;
-  for (int beat = 0; beat < 100; ++beat) pulses.push_back(pulse_on_all(3, beat * 1000.0 + 10, 0.5, 94));
-  auto fine = cells(m, sets, 0.005);
-  fine->set_pulses(pulses);
-  const auto first = record(*fine, 3, 0.005, 999, 0.5);
-  auto coarse = cells(m, sets, 0.02);
-  coarse->set_pulses(pulses);
-  coarse->advance(99 * 50000);
-  const auto last = record(*coarse, 3, 0.02, 999, 0.5);
+  auto e = cells(m, sets, 0.005);
+  e->set_pulses({pulse_on_all(3, 10, 0.5, 94)});
+  const auto traces = record(*e, 3, 0.005, 999, 0.5);
+  for (std::size_t i = 0; i < 3; ++i)
+    expect_beat(traces[i], references[i]["beats"]["1"], 3, cell_types[i] + ", beat 1");
+}
+
+/// The 100th beat at 1000 ms of epi, endo, mid and border zone, dt 0.02 ms.
+struct HundredBeats {
+  std::vector<Trace> traces;
+
+  HundredBeats() {
+    const auto& m = model("tentusscher-2006");
+    std::vector<std::vector<double>> sets;
+    for (const char* type : {"epi", "endo", "mid", "border_zone"}) sets.push_back(parameters(m, type));
+    std::vector<Pulse> pulses;
+    for (int beat = 0; beat < 100; ++beat) pulses.push_back(pulse_on_all(4, beat * 1000.0 + 10, 0.5, 94));
+    auto e = cells(m, sets, 0.02);
+    e->set_pulses(pulses);
+    e->advance(99 * 50000);
+    traces = record(*e, 4, 0.02, 999, 0.5);
+  }
+  static const HundredBeats& once() {
+    static const HundredBeats result;
+    return result;
+  }
+};
+
+TEST(TenTusscher2006, HundredthBeatFollowsTheReference) {
   for (std::size_t i = 0; i < 3; ++i) {
-    expect_beat(first[i], references[i]["beats"]["1"], 3, cell_types[i] + ", beat 1");
-    expect_beat(last[i], references[i]["beats"]["100"], 10, cell_types[i] + ", beat 100");
+    const auto reference = reference_cell(cell_types[i]);
+    if (reference.is_null()) GTEST_SKIP() << "the shared reference cells are not there";
+    expect_beat(HundredBeats::once().traces[i], reference["beats"]["100"], 10, cell_types[i] + ", beat 100");
+  }
+}
+
+/// APD90 at 1000 ms as published codes of this model give it [ms]; the border zone is the same with its currents
+/// scaled. They differ among each other by about 1 ms, by stimulus and number of beats.
+TEST(TenTusscher2006, ActionPotentialDurationsAreThePublishedOnes) {
+  const double expected[] = {302.9, 302.6, 402.8, 369.8};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto& trace = HundredBeats::once().traces[i];
+    const double rest = trace.v.front(), peak = *std::max_element(trace.v.begin(), trace.v.end());
+    EXPECT_NEAR(trace.time_above(rest + 0.1 * (peak - rest)), expected[i], 2.0) << "cell " << i;
+  }
+}
+
+/// Gates are fractions and concentrations positive throughout a beat.
+TEST(TenTusscher2006, StatesStayInBounds) {
+  const auto& m = model("tentusscher-2006");
+  auto e = cells(m, {parameters(m)}, 0.02);
+  e->set_pulses({pulse_on_all(1, 10, 0.5, 94)});
+  const std::size_t count = m.states.size();
+  for (int k = 0; k < 400; ++k) {
+    e->advance(50);
+    // Engine::save of one node: five words of shape, the step, V and its increment, then the states, of which Ca_SR,
+    // Na_i and K_i are offsets from their initial values.
+    const auto bytes = e->save();
+    std::vector<double> state(count);
+    std::memcpy(state.data(), bytes.data() + 8 * sizeof(double), count * sizeof(double));
+    for (std::size_t s = 0; s < count; ++s) {
+      const bool offset = m.states[s].name == "Ca_SR" || m.states[s].name == "Na_i" || m.states[s].name == "K_i";
+      const double value = state[s] + (offset ? m.states[s].initial : 0.0);
+      EXPECT_GT(value, 0) << m.states[s].name;
+      if (m.states[s].unit.empty()) EXPECT_LE(value, 1) << m.states[s].name;
+      if (m.states[s].unit == "mM") EXPECT_LT(value, std::max(4.0, 1.02 * m.states[s].initial)) << m.states[s].name;
+    }
+  }
+}
+
+/// What 20 beats move K_i, Na_i and Ca_SR by is lost in fp32 unless they are kept as offsets: K_i then moves by -0.015
+/// mM instead of -0.19, and the action potential with it.
+TEST(TenTusscher2006, SinglePrecisionKeepsTheSlowDrift) {
+  const auto& m = model("tentusscher-2006");
+  const auto last_beat = [&](Real real) {
+    Problem p;
+    p.model = &m;
+    p.real = real;
+    p.dt = 0.02;
+    p.row_start = {0, 0};
+    p.parameter_set = {0};
+    p.parameters = {parameters(m)};
+    p.initial_voltage = {m.rest};
+    p.initial_states = {initial(m)};
+    auto e = make_engine(p, {false, 1});
+    std::vector<Pulse> pulses;
+    for (int beat = 0; beat < 20; ++beat) pulses.push_back(pulse_on_all(1, beat * 1000.0 + 10, 0.5, 94));
+    e->set_pulses(pulses);
+    e->advance(19 * 50000);
+    return record(*e, 1, 0.02, 999, 0.5)[0];
+  };
+  const auto single = last_beat(Real::fp32), exact = last_beat(Real::fp64);
+  EXPECT_NEAR(single.v.front(), exact.v.front(), 0.01) << "rest";
+  EXPECT_NEAR(single.time_above(-73), exact.time_above(-73), 0.2);
+}
+
+// ---- Modified Mitchell-Schaeffer
+// --------------------------------------------------------------------------------------
+
+struct MitchellSchaefferCell {
+  double tau_in = 0.3, tau_out = 6, tau_open = 90, tau_close = 120, v_gate = 0.13;
+  std::vector<double> values() const { return {tau_in, tau_out, tau_open, tau_close, v_gate, -80, 20}; }
+  double gate_voltage() const { return -80 + 100 * v_gate; }
+};
+
+/// Times V crosses the gate's threshold after pulses at `starts`.
+std::vector<double> gate_crossings(const MitchellSchaefferCell& c, const std::vector<double>& starts, double until) {
+  const double dt = 0.005;
+  auto e = cells(model("mitchell-schaeffer-modified"), {c.values()}, dt);
+  std::vector<Pulse> pulses;
+  for (const double t : starts) pulses.push_back(pulse_on_all(1, t, 0.5, 80));
+  e->set_pulses(pulses);
+  const auto trace = record(*e, 1, dt, until, 0.05)[0];
+  std::vector<double> times;
+  const double level = c.gate_voltage();
+  for (std::size_t k = 1; k < trace.t.size(); ++k) {
+    const double a = trace.v[k - 1], b = trace.v[k];
+    if ((a < level) != (b < level)) times.push_back(trace.t[k - 1] + (level - a) / (b - a) * 0.05);
+  }
+  return times;
+}
+
+/// Leading order in small tau_in, tau_out: on the plateau J_in = J_out, so h (u - v_gate)(1 - u) / tau_in = (1 - h) /
+/// tau_out. The largest value of (u - v_gate)(1 - u) is ((1 - v_gate) / 2)^2, so the plateau ends where h / (1 - h)
+/// falls to r = 4 tau_in / (tau_out (1 - v_gate)^2), that is at h_min = r / (1 + r). Meanwhile h = h0 exp(-t /
+/// tau_close), which gives APD = tau_close ln(h0 / h_min). The passage through the fold adds a time that shrinks as the
+/// fast times' power 2/3.
+TEST(MitchellSchaeffer, DurationTendsToTheAnalyticOne) {
+  const auto excess = [](double scale) {
+    MitchellSchaefferCell c;
+    c.tau_in *= scale;
+    c.tau_out *= scale;
+    const double r = 4 * c.tau_in / (c.tau_out * (1 - c.v_gate) * (1 - c.v_gate));
+    const auto t = gate_crossings(c, {1}, 400);
+    EXPECT_EQ(t.size(), 2u);
+    return t.at(1) - t.at(0) - c.tau_close * std::log((1 + r) / r);
+  };
+  const double whole = excess(1), quarter = excess(0.25);
+  EXPECT_GT(whole, 0);
+  EXPECT_LT(whole, 40) << "of 188 ms";
+  EXPECT_GT(quarter, 0);
+  EXPECT_NEAR(std::log(whole / quarter) / std::log(4), 2.0 / 3, 0.2);
+}
+
+/// Restitution is exact in this model: while u > v_gate the gate falls as h0 exp(-t / tau_close), while u < v_gate it
+/// recovers as 1 - (1 - h) exp(-t / tau_open), whatever u does. Only the h at which the plateau ends differs a little
+/// between beats.
+TEST(MitchellSchaeffer, RestitutionFollowsTheGate) {
+  const MitchellSchaefferCell c;
+  const auto first = gate_crossings(c, {1}, 400);
+  const double apd1 = first.at(1) - first.at(0);
+  const double h_end = std::exp(-apd1 / c.tau_close);
+  for (const double interval : {60.0, 120.0, 300.0}) {
+    const auto t = gate_crossings(c, {1, first.at(1) + interval}, 900);
+    ASSERT_EQ(t.size(), 4u) << interval;
+    const double rest = t[2] - t[1];
+    const double h0 = 1 - (1 - h_end) * std::exp(-rest / c.tau_open);
+    EXPECT_NEAR(t[3] - t[2], c.tau_close * std::log(h0 / h_end), 1.0) << "diastolic interval " << rest;
+  }
+}
+
+/// What the modification is for: below v_gate the cell always returns to rest, whatever its parameters and its gate.
+TEST(MitchellSchaeffer, NoParametersMakeItAPacemaker) {
+  const auto& m = model("mitchell-schaeffer-modified");
+  std::vector<double> d(1);
+  for (const double tau_in : {0.01, 0.3, 10.0}) {
+    for (const double tau_out : {0.5, 6.0, 100.0}) {
+      for (const double h : {0.0, 0.2, 0.999}) {
+        for (const double u : {0.001, 0.05, 0.129}) {
+          const MitchellSchaefferCell c{tau_in, tau_out, 90, 120, 0.13};
+          EXPECT_LT(right_hand_side(m, c.values(), -80 + 100 * u, std::vector<double>{h}, d), 0);
+        }
+      }
+    }
   }
 }
 

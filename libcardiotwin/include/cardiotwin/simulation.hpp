@@ -25,7 +25,7 @@ struct SimulationOptions {
   double activation_threshold = NAN;     ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
 };
 
-/// Everything that changes while a simulation runs; restores bit for bit on the same problem.
+/// Everything that changes while a simulation runs, but for its recorders and protocols; restores bit for bit on the same problem.
 struct SimulationState {
   double time = 0;
   std::vector<std::byte> bytes;
@@ -33,14 +33,16 @@ struct SimulationState {
 
 class Simulation {
  public:
-  /// Assembles and checks the time step: throws InputError when dt exceeds the stability limit (naming limit, worst tet
+  /// Assembles and checks the time step: throws InputError when dt exceeds 0.8 of the stability limit (naming limit, worst tet
   /// and cure), for a region the tissue does not know, or for invalid tissue. Keeps no reference to `twin`.
   explicit Simulation(const Twin& twin, const SimulationOptions& = {});
   ~Simulation();
   Simulation(Simulation&&) noexcept;
   Simulation& operator=(Simulation&&) noexcept;
 
-  void add(const Protocol&);        ///< stimuli are added to those present; throws InputError
+  /// Stimuli are added to those present. Nodes that do not conduct are left out; throws InputError for a pulse of which no node
+  /// conducts, a node outside the mesh, or an invalid pulse.
+  void add(const Protocol&);
   void clear_protocols();
 
   /// Takes the recorder and returns a reference that lives as long as the simulation.
@@ -59,11 +61,13 @@ class Simulation {
   bool run_until_quiet(double duration, const Monitor& = {});
 
   double time() const;
-  double stable_dt() const;                     ///< forward-Euler limit of the diffusion operator [ms]
+  /// Forward-Euler limit of the diffusion operator [ms], 2 / lambda with Gershgorin's bound on lambda: never too large, exact on the
+  /// regular lattice with isotropic conductivity, somewhat small where it is anisotropic.
+  double stable_dt() const;
   double added_capacity() const;                ///< share of membrane capacity added on sliver nodes for the step's sake
   std::size_t active_nodes() const;             ///< nodes on at least one conducting tet
   std::vector<double> voltage() const;          ///< per mesh node [mV], NaN on nodes that do not conduct
-  bool quiet() const;
+  bool quiet() const;                           ///< max V is below the activation threshold now
 
   /// Last `activation_depth` LATs per mesh node [ms], latest first, NaN where there are fewer: node * depth + k.
   std::vector<double> activations() const;
@@ -72,7 +76,7 @@ class Simulation {
 
   SimulationState state() const;
   void restore(const SimulationState&);         ///< throws InputError for a state of another problem
-  void reset();                                 ///< back to rest at time 0, recorders and LATs emptied
+  void reset();                                 ///< back to rest at time 0, recorders and LATs emptied; protocols stay
 
  private:
   void attach(std::unique_ptr<Recorder>);

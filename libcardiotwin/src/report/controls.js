@@ -134,8 +134,12 @@ class Controls {
       v.goal = null;
       v.yaw -= dx; v.pitch = clamp(v.pitch + dy, -1.569, 1.569); v.dirty = true;
     };
-    canvas.addEventListener("pointerdown", (e) => { this.pointers.set(e.pointerId, e); canvas.setPointerCapture(e.pointerId); this.stopSpin(); this.hideTip(); });
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (e) => { this.pointers.delete(e.pointerId); this.spread = 0; });
+    canvas.addEventListener("pointerdown", (e) => { this.pointers.set(e.pointerId, e); this.downAt = [e.clientX, e.clientY]; canvas.setPointerCapture(e.pointerId); this.stopSpin(); this.hideTip(); });
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (e) => {
+      this.pointers.delete(e.pointerId);
+      this.spread = 0;
+      if (end === "pointerup" && Math.hypot(e.clientX - this.downAt[0], e.clientY - this.downAt[1]) < 6) this.hover(e);  // a tap asks what is there
+    });
     canvas.addEventListener("pointermove", (e) => {
       const before = this.pointers.get(e.pointerId);
       if (!before) { this.hover(e); return; }
@@ -211,9 +215,14 @@ function copyTable(button) {
 }
 
 for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copyTable(button));
+function withoutWebGL(why) {
+  byId("viewer").classList.add("no-webgl");
+  byId("no-webgl-why").textContent = why;
+}
+
+byId("heart").addEventListener("webglcontextlost", () => withoutWebGL("the graphics card withdrew; load the page again"));
 try {
   new Controls(JSON.parse(byId("scene").textContent));
 } catch (error) {
-  byId("viewer").classList.add("no-webgl");
-  byId("no-webgl-why").textContent = String(error.message || error);
+  withoutWebGL(String(error.message || error));
 }

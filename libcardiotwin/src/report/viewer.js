@@ -33,7 +33,7 @@ const colours = { path: [0.05, 0.3, 0.62, 1], isthmus: [0.99, 0.93, 0.3, 1], exi
 class Viewer {
   constructor(canvas, scene, changed) {
     const gl = canvas.getContext("webgl2", { antialias: true, alpha: false });
-    if (!gl) throw new Error("no WebGL2");
+    if (!gl) throw new Error("no WebGL 2 context");
     Object.assign(this, { canvas, scene, gl, changed, mode: 0, circuit: 0, wave: -1, opacity: 1, cut: 0,
       show: { path: true, targets: true, sites: true, lesions: true }, yaw: 0, pitch: 0, zoom: 1, goal: null, dirty: true });
     this.centre = scene.surface.centre;
