@@ -23,9 +23,9 @@ const CLI::App& named(const CLI::App& app) {
 }
 
 // CLI11 says which word it did not expect; we say in one line what may have been meant.
-std::string unexpected(const CLI::App& app, const CLI::ExtrasError& error) {
+std::string unexpected(const CLI::App& app, const std::string& otherwise) {
   const auto extras = app.remaining(true);
-  if (extras.empty()) return error.what();
+  if (extras.empty()) return otherwise;
   const CLI::App& command = named(app);
   std::vector<std::string> known;
   const bool flag = extras.front().starts_with("-");
@@ -46,8 +46,9 @@ int parse(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError& error) {
-    throw InputError(unexpected(app, error));
+    throw InputError(unexpected(app, error.what()));
   } catch (const CLI::RequiredError& error) {
+    if (!app.remaining(true).empty()) throw InputError(unexpected(app, error.what()));  // a verb that is none
     throw InputError(fmt::format("{}; see --help", error.what()));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) throw InputError(error.what());

@@ -157,6 +157,21 @@ void Options::quantity(const std::string& key, double& value, const std::string&
   row.get = [&value, unit] { return format_quantity(value, unit); };
 }
 
+void Options::time_step(const std::string& key, double& value, const std::string& doc) {
+  constexpr double shortest = 0.0005, longest = 1;  // [ms]
+  Row& row = add(key, "auto | ms", doc, fmt::format("{:g} to {:g} ms", shortest, longest));
+  row.set = [=, &value](const std::string& text, bool bare_numbers) {
+    if (trimmed(text) == "auto") {
+      value = 0;
+      return;
+    }
+    const double step = parse_in_unit(text, "ms", bare_numbers);
+    check_range(step, shortest, longest, "ms");
+    value = step;
+  };
+  row.get = [&value] { return value == 0 ? std::string("auto") : format_quantity(value, "ms"); };
+}
+
 namespace {
 
 Vec3 parse_vector(const std::string& text, const std::string& unit, bool bare_numbers) {
@@ -222,14 +237,14 @@ void Options::required() { rows_.back()->required = true; }
 void Options::bind(CLI::App& command) {
   for (auto& owned : rows_) {
     Row& row = *owned;
-    const std::string doc = row.range.empty() ? row.doc : row.doc + " (" + row.range + ")";
+    std::string doc = row.range.empty() ? row.doc : row.doc + " (" + row.range + ")";
+    if (const auto value = row.get(); !value.empty() && !row.is_flag) doc += " [" + value + "]";
     if (row.is_flag) {
       command.add_flag(flag_name(row.key), row.raised, doc);
       continue;
     }
     auto* option = command.add_option(row.positional ? row.key : flag_name(row.key), row.given, doc);
-    option->type_name(row.kind)->allow_extra_args(false)->take_all();
-    if (const auto value = row.get(); !value.empty()) option->default_str(value);
+    option->type_name(row.kind)->expected(1)->take_all();
   }
   command.add_option("--case", case_file_, "case file (TOML) with any of these keys, units as text; flags override it")
       ->type_name("FILE.toml");
@@ -250,6 +265,9 @@ bool Options::resolve() {
   if (!case_file_.empty()) load(case_file_);
   for (auto& row : rows_) {
     if (row->raised) set(*row, "true", true);
+    if (row->given.size() > 1 && !row->is_list)
+      throw InputError(fmt::format("{} is given {} times; give it once", row->positional ? row->key : flag_name(row->key),
+                                   row->given.size()));
     if (!row->given.empty()) set(*row, fmt::format("{}", fmt::join(row->given, ",")), true);
   }
   for (auto& row : rows_) {

@@ -27,6 +27,8 @@ class Options {
   /// `low` and `high` in `unit`; on the command line a bare number is taken in `unit`, a case file must name its unit.
   void quantity(const std::string& key, double& value, const std::string& unit, double low, double high,
                 const std::string& doc);
+  /// A time step [ms], or "auto", kept as 0.
+  void time_step(const std::string& key, double& value, const std::string& doc);
   /// Three quantities "x, y, z".
   void vector(const std::string& key, Vec3& value, const std::string& unit, const std::string& doc);
   void optional_vector(const std::string& key, std::optional<Vec3>& value, const std::string& unit,

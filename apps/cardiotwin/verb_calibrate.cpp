@@ -52,14 +52,14 @@ struct CalibrateJob {
   bool json = false;
 
   void declare() {
-    simulation.dt = PlanOptions{}.dt;
+    simulation.dt = 0;
     simulation.precision = PlanOptions{}.precision;
     options.path("twin", twin, "the twin to calibrate"), options.positional(), options.required();
     options.path("out", out, "the twin to write; the same one by default");
     options.custom(
         "cv", "REGION=ALONG,ACROSS", [this](const std::string& text) { read(text); }, [this] { return show(); },
         "wanted velocities [m/s]; may be repeated; a region not named keeps its own");
-    options.quantity("dt", simulation.dt, "ms", 0.001, 1, "time step the twin will be run with");
+    options.time_step("dt", simulation.dt, "time step the twin will be run with; auto: the coarsest it allows");
     options.number("limit", limit, 0.001, 1, "largest accepted relative velocity error");
     options.flag("json", json, "print JSON", true);
   }

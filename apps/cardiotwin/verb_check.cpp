@@ -53,10 +53,10 @@ struct CheckJob {
   bool json = false;
 
   void declare() {
-    simulation.dt = PlanOptions{}.dt;  // as `plan` steps it
+    simulation.dt = 0;
     simulation.precision = PlanOptions{}.precision;
     options.path("twin", twin, "the twin to check"), options.positional(), options.required();
-    options.quantity("dt", simulation.dt, "ms", 0.001, 1, "time step of the study");
+    options.time_step("dt", simulation.dt, "time step of the study; auto: as `plan` chooses it");
     options.number("limit", limit, 0.001, 1, "largest accepted relative velocity error");
     options.flag("json", json, "print JSON", true);
   }
@@ -64,7 +64,9 @@ struct CheckJob {
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
-    const auto report = check(Twin::load(twin), simulation, limit, console());
+    const Twin patient = Twin::load(twin);
+    if (simulation.dt == 0) simulation.dt = natural_dt(patient);
+    const auto report = check(patient, simulation, limit, console());
     say(json ? to_json(report) : check_table(report));
   }
 };

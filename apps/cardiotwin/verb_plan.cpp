@@ -35,7 +35,7 @@ void add_plan_rows(Options& rows, PlanOptions& p) {
   rows.integer("max_rounds", p.max_rounds, 1, 20, "rounds of ablating and pacing again");
   rows.number("velocity_limit", p.velocity_limit, 0.01, 1, "largest accepted relative velocity error");
   rows.flag("accept_unfit", p.accept_unfit, "study a twin that `check` finds unfit");
-  rows.quantity("dt", p.dt, "ms", 0.001, 1, "time step");
+  rows.time_step("dt", p.dt, "time step; auto: the one the twin was calibrated for, else the coarsest it allows");
   rows.seed("seed", p.seed, "recorded with the result");
 }
 

@@ -17,7 +17,7 @@ struct SimulateJob {
   std::string site = "aha7", precision = "fp64";
   S1S2 pacing{.beats = 2};
   std::string train = "600 ms x 2";
-  SimulationOptions simulation;
+  SimulationOptions simulation{.dt = 0};
   double duration = 1500, snapshot_interval = 0, probe_interval = 1;
   std::vector<std::string> probes;
   bool dry_run = false;
@@ -36,7 +36,7 @@ struct SimulateJob {
     options.quantity("stimulus_duration", pacing.duration, "ms", 0.1, 50, "of each pulse");
     options.quantity("stimulus_amplitude", pacing.amplitude, "A/F", 1, 1000, "of each pulse");
     options.quantity("duration", duration, "ms", 0.1, 1e6, "simulated time");
-    options.quantity("dt", simulation.dt, "ms", 0.0005, 1, "time step");
+    options.time_step("dt", simulation.dt, "time step; auto: the one the twin was calibrated for, else the coarsest it allows");
     options.text("precision", precision, "of the arithmetic", {"fp32", "fp64"});
     options.number("ionic_load", simulation.ionic_load, 0, 1, "share g of the consistent ionic load; 0 is lumped");
     options.integer("threads", threads, 0, 1024, "CPU threads, 0 for all; no result depends on it");
@@ -68,6 +68,7 @@ struct SimulateJob {
   void run() {
     const Monitor monitor = console();
     const Twin patient = Twin::load(twin);
+    if (simulation.dt == 0) simulation.dt = natural_dt(patient);
     simulation.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
     simulation.backend = Backend::cpu(threads);
     const Site& where = patient.anatomy.site(site);

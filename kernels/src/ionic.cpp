@@ -32,6 +32,7 @@ ModelInfo mitchell_schaeffer() {
   };
   m.rest = -80;
   m.peak = 17;
+  m.coarsest_dt = 0.25;  // upstroke 3.7 ms
   m.activation_threshold = -30;
   m.repolarization_level = -70;
   return m;
@@ -80,6 +81,7 @@ ModelInfo ten_tusscher() {
   };
   m.rest = -85.23;
   m.peak = 36;
+  m.coarsest_dt = 0.1;  // upstroke under 1 ms; gates are stepped exponentially
   m.activation_threshold = -30;
   m.repolarization_level = -73;
   return m;

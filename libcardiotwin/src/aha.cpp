@@ -78,13 +78,14 @@ std::vector<Index> nodes_of(const Anatomy& anatomy, Surface tag) {
   return nodes;
 }
 
-// The node of `candidates` with the least cost; -1 where there is none of finite cost.
+// The node of `candidates` with the least cost; -1 where there is none of finite cost. Ties, up to rounding, go to the
+// lower index: symmetric hearts have them, and a turned image must not decide them otherwise.
 template <class Cost>
 Index cheapest(const std::vector<Index>& candidates, const Cost& cost) {
   Index best = -1;
   double least = std::numeric_limits<double>::infinity();
   for (const Index node : candidates) {
-    if (const double c = cost(node); c < least) least = c, best = node;
+    if (const double c = cost(node); c < least - 1e-9 * (1 + c)) least = c, best = node;
   }
   return best;
 }

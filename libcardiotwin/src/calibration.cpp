@@ -191,6 +191,51 @@ Tissue with_wanted(Tissue tissue, const std::map<std::string, Velocity>& wanted)
   return tissue;
 }
 
+/// The mesh has tets at its surface that the lattice has not: the limit of the whole.
+double stable_dt(const Twin& twin, const Tissue& tissue, const SimulationOptions& options) {
+  Twin fitted = twin;
+  fitted.tissue = tissue;
+  return assemble_operators(active_part(fitted, options.lesions), tissue, fitted.anatomy.fibers, options.ionic_load)
+      .stable_dt;
+}
+
+/// Every conducting region on lattices of mean edge `edge`, stepped by options.dt.
+Calibration fit_all(const Twin& twin, const Tissue& wanted, double edge, const SimulationOptions& options, double limit,
+                    const Monitor& monitor) {
+  Calibration result{.tissue = wanted, .axes = {}};
+  std::size_t conducting = 0, done = 0;
+  for (const auto& [name, region] : result.tissue.regions) conducting += region.conducts;
+  for (auto& [name, region] : result.tissue.regions) {
+    if (!region.conducts) continue;
+    monitor.report("calibrate " + name, static_cast<double>(done++) / static_cast<double>(conducting));
+    Fit fit(result.tissue, name, edge, options, monitor);
+    fit.run();
+    for (const Axis axis : {Axis::along, Axis::across}) {
+      CalibratedAxis row{.region = name,
+                         .axis = axis,
+                         .wanted = wanted_of(region, axis),
+                         .before = sigma_of(twin.tissue[name], axis),
+                         .conductivity = sigma_of(fit.region(), axis),
+                         .reached = fit.measure(axis),
+                         .within_limit = false,
+                         .why = fit.obstacle()};
+      row.within_limit = row.why.empty() && is_within(row.reached, row.wanted, limit);
+      if (!row.within_limit && row.why.empty()) {
+        row.why = explain(row.reached, axis, row.wanted, edge, limit, rays(axis).size());
+        const double finer = sufficient_edge(result.tissue, name, axis, edge, limit, options, monitor);
+        row.why +=
+            finer > 0 ? fmt::format("; an edge of {:.2f} mm would do", finer) : "; no edge above 0.1 mm would do";
+      }
+      result.axes.push_back(std::move(row));
+    }
+    region.conductivity = fit.region().conductivity;
+  }
+  result.tissue.calibrated_edge = edge;
+  result.tissue.calibrated_load = options.ionic_load;
+  result.tissue.calibrated_dt = options.dt;
+  return result;
+}
+
 }  // namespace
 
 VelocityMeasurement measure_velocity(const Tissue& tissue, const std::string& region, Axis axis, double edge,
@@ -230,51 +275,31 @@ VelocityMeasurement measure_velocity(const Tissue& tissue, const std::string& re
 
 Calibration calibrate(const Twin& twin, const std::map<std::string, Velocity>& wanted, const SimulationOptions& options,
                       double limit, const Monitor& monitor) {
-  Calibration result{.tissue = with_wanted(twin.tissue, wanted), .axes = {}};
-  result.tissue.validate();
+  Tissue tissue = with_wanted(twin.tissue, wanted);
+  tissue.validate();
   const double edge = quality(twin.anatomy.mesh).mean_edge;
-  std::size_t conducting = 0, done = 0;
-  for (const auto& [name, region] : result.tissue.regions) conducting += region.conducts;
-  for (auto& [name, region] : result.tissue.regions) {
-    if (!region.conducts) continue;
-    monitor.report("calibrate " + name, static_cast<double>(done++) / static_cast<double>(conducting));
-    Fit fit(result.tissue, name, edge, options, monitor);
-    fit.run();
-    for (const Axis axis : {Axis::along, Axis::across}) {
-      CalibratedAxis row{.region = name,
-                         .axis = axis,
-                         .wanted = wanted_of(region, axis),
-                         .before = sigma_of(twin.tissue[name], axis),
-                         .conductivity = sigma_of(fit.region(), axis),
-                         .reached = fit.measure(axis),
-                         .within_limit = false,
-                         .why = fit.obstacle()};
-      row.within_limit = row.why.empty() && is_within(row.reached, row.wanted, limit);
-      if (!row.within_limit && row.why.empty()) {
-        row.why = explain(row.reached, axis, row.wanted, edge, limit, rays(axis).size());
-        const double finer = sufficient_edge(result.tissue, name, axis, edge, limit, options, monitor);
-        row.why +=
-            finer > 0 ? fmt::format("; an edge of {:.2f} mm would do", finer) : "; no edge above 0.1 mm would do";
-      }
-      result.axes.push_back(std::move(row));
-    }
-    region.conductivity = fit.region().conductivity;
+  if (options.dt > 0) {
+    Calibration result = fit_all(twin, tissue, edge, options, limit, monitor);
+    if (const double stable = stable_dt(twin, result.tissue, options); options.dt > 0.8 * stable)
+      throw InputError(
+          fmt::format("Calibration: the fitted conductivities need dt <= {:.3g} ms on this mesh, but dt is {:g} ms; "
+                      "calibrate with a smaller dt",
+                      std::floor(0.8 * stable * 1e4) / 1e4, options.dt));
+    monitor.report("calibrate", 1.0);
+    return result;
   }
-  result.tissue.calibrated_edge = edge;
-  result.tissue.calibrated_load = options.ionic_load;
-
-  // The mesh has tets at its surface that the lattice has not.
-  Twin fitted = twin;
-  fitted.tissue = result.tissue;
-  const ActivePart part = active_part(fitted, options.lesions);
-  const double stable = assemble_operators(part, fitted.tissue, fitted.anatomy.fibers, options.ionic_load).stable_dt;
-  if (options.dt > 0.8 * stable)
-    throw InputError(
-        fmt::format("Calibration: the fitted conductivities need dt <= {:.3g} ms on this mesh, but dt is {:g} ms; "
-                    "calibrate with a smaller dt",
-                    std::floor(0.8 * stable * 1e4) / 1e4, options.dt));
-  monitor.report("calibrate", 1.0);
-  return result;
+  // The step limits the conductivities and the conductivities the step: shorter ones until both agree.
+  SimulationOptions chosen = options;
+  chosen.dt = coarsest_dt(tissue.model, stable_dt(twin, tissue, options));
+  for (;;) {
+    Calibration result = fit_all(twin, tissue, edge, chosen, limit, monitor);
+    const double allowed = coarsest_dt(tissue.model, stable_dt(twin, result.tissue, options));
+    if (allowed >= chosen.dt) {
+      monitor.report("calibrate", 1.0);
+      return result;
+    }
+    chosen.dt = allowed;
+  }
 }
 
 }  // namespace cardiotwin

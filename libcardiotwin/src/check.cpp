@@ -10,6 +10,7 @@
 #include <set>
 
 #include "connected.hpp"
+#include "operators.hpp"
 #include "surface_distance.hpp"
 
 namespace cardiotwin {
@@ -135,10 +136,6 @@ void measure_mesh(const Anatomy& anatomy, CheckReport& report) {
   std::vector<std::uint8_t> living(anatomy.mesh.tet_count());
   for (std::size_t t = 0; t < living.size(); ++t) living[t] = anatomy.regions.at(anatomy.mesh.labels()[t]) != "core";
   const auto pieces = connected_pieces(anatomy.mesh, living);
-  if (pieces.volume.empty()) {
-    find(report, Severity::severe, "all tissue is core: nothing conducts; check the scar thresholds");
-    return;
-  }
   double cut_off = 0;
   for (std::size_t p = 1; p < pieces.volume.size(); ++p) cut_off += pieces.volume[p] / units::ml;
   if (pieces.volume.size() > 1) {
@@ -274,6 +271,13 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
   measure_wall(twin.anatomy, report);
   judge_image(twin, report);
 
+  const bool conducts = std::any_of(report.volumes.begin(), report.volumes.end(), [&](const auto& volume) {
+    return volume.second > 0 && twin.tissue[volume.first].conducts;
+  });
+  if (!conducts) {
+    find(report, Severity::severe, "no tissue conducts, so nothing can be simulated; check the scar thresholds");
+    return report;
+  }
   SimulationOptions cautious = options;
   cautious.dt = 1e-4;  // any mesh can step that, so that the limit itself can be asked for
   const Simulation probe(twin, cautious);
@@ -283,12 +287,15 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
          fmt::format("small tets need {:.1f} % more membrane capacity for the time step's sake (limit 1 %); a finer --edge needs less",
                      100 * probe.added_capacity()));
   }
-  if (options.dt > report.stable_dt) {
+  SimulationOptions stepped = options;
+  if (options.dt > 0.8 * report.stable_dt) {
+    stepped.dt = coarsest_dt(twin.tissue.model, report.stable_dt);
     find(report, Severity::severe,
-         fmt::format("dt = {} ms exceeds the stability limit of {:.4f} ms on this mesh; use a smaller --dt", options.dt,
-                     report.stable_dt));
+         fmt::format("dt = {} ms exceeds 0.8 of the stability limit of {:.4f} ms on this mesh; use {} ms, as the "
+                     "velocities stated here do",
+                     options.dt, report.stable_dt, stepped.dt));
   }
-  measure_velocities(twin, options, limit, monitor, report);
+  measure_velocities(twin, stepped, limit, monitor, report);
   monitor.report("check", 1.0);
   return report;
 }

@@ -1,6 +1,7 @@
 #include "operators.hpp"
 
 #include <algorithm>
+#include <cardiotwin/ionic.hpp>
 #include <cmath>
 
 namespace cardiotwin {
@@ -49,6 +50,14 @@ void scale_capacity(const std::vector<double>& lumped, Operators& o) {
 }
 
 }  // namespace
+
+double coarsest_dt(std::string_view model, double stable_dt) {
+  const double most = std::min(0.8 * ionic_model(model).coarsest_dt, 0.7 * stable_dt);
+  for (const double parts : {5.0, 8.0, 10.0, 16.0, 20.0, 25.0, 32.0, 40.0, 50.0, 80.0, 100.0}) {
+    if (1 / parts <= most * (1 + 1e-9)) return 1 / parts;
+  }
+  return 1 / std::ceil(1 / most);
+}
 
 Operators assemble_operators(const ActivePart& part, const Tissue& tissue, const Fibers& fibers, double ionic_load) {
   const fem::Elements elements(part.points, part.tets);

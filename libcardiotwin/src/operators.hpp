@@ -27,6 +27,9 @@ inline constexpr double capacity_scaling_floor = 0.3;
 /// some ten per cent where it is anisotropic. The load term does not move the limit: its eigenvalues lie in [-0.8 g, 0]
 /// and it acts on the reaction's increments, which the margin of 0.8 covers while dt times the steepest slope of dV/dt
 /// over V stays below 0.35.
+/// The coarsest whole part of 1 ms that `model` resolves and that stays below 0.7 of `stable_dt` [ms].
+double coarsest_dt(std::string_view model, double stable_dt);
+
 Operators assemble_operators(const ActivePart&, const Tissue&, const Fibers&, double ionic_load);
 
 }  // namespace cardiotwin

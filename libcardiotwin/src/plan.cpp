@@ -32,8 +32,7 @@ void require(bool holds, const std::string& message) {
 void validate(const PlanOptions& o, const std::string& model) {
   const auto multiple = [&](double time) { return std::abs(time / o.dt - std::round(time / o.dt)) < 1e-6; };
   require(o.dt > 0, fmt::format("dt = {} ms must be positive", o.dt));
-  // The two-variable model's upstroke lasts 3.7 ms; those of models with a sodium current less than 1 ms.
-  const double coarsest = model == "mitchell-schaeffer-modified" ? 0.25 : 0.1;
+  const double coarsest = ionic_model(model).coarsest_dt;
   require(o.dt <= coarsest,
           fmt::format("dt = {} ms is too coarse for \"{}\" (at most {} ms); use 0.05 ms", o.dt, model, coarsest));
   require(o.s1 >= 200 && o.s1 <= 2000, fmt::format("s1 = {} ms is outside [200, 2000]", o.s1));
@@ -152,7 +151,7 @@ std::vector<Lesion> Study::lesions(std::size_t without) const {
 /// agree to the last bit.
 std::vector<Paced> Study::pace(const std::string& prefix, const std::vector<std::string>& sites,
                                const std::vector<Lesion>& present) {
-  const std::string what = present.empty() ? "pacing" : fmt::format("pacing with {} lesions", present.size());
+  const std::string what = present.empty() ? "pacing" : fmt::format("pacing with {} lesion{}", present.size(), present.size() == 1 ? "" : "s");
   const auto run = [&](const std::string& site) {
     return study::Run{.name = prefix + "_" + site, .site = site, .lesions = present};
   };
@@ -328,10 +327,12 @@ Plan Study::run() {
 
 }  // namespace
 
-Plan run_study(const Twin& twin, const std::filesystem::path& folder, const PlanOptions& options,
+Plan run_study(const Twin& twin, const std::filesystem::path& folder, const PlanOptions& wanted,
                const Monitor& monitor) {
-  validate(options, twin.tissue.model);
   twin.anatomy.validate();
+  PlanOptions options = wanted;
+  if (options.dt == 0) options.dt = natural_dt(twin);
+  validate(options, twin.tissue.model);
   Study study(twin, folder, options, monitor);
   const Plan plan = study.run();
   save_plan(plan, folder);

@@ -198,6 +198,15 @@ struct Simulation::Impl {
   }
 };
 
+double natural_dt(const Twin& twin) {
+  if (twin.tissue.calibrated_dt > 0) return twin.tissue.calibrated_dt;
+  twin.tissue.validate();
+  twin.anatomy.validate();
+  const double limit =
+      assemble_operators(active_part(twin, {}), twin.tissue, twin.anatomy.fibers, SimulationOptions{}.ionic_load).stable_dt;
+  return coarsest_dt(twin.tissue.model, limit);
+}
+
 Simulation::Simulation(const Twin& twin, const SimulationOptions& options) : impl_(std::make_unique<Impl>()) {
   check_options(options);
   twin.tissue.validate();

@@ -28,6 +28,7 @@ std::string to_json(const Tissue& tissue) {
   root["capacitance"] = format_quantity(tissue.capacitance, "uF/mm2");
   root["calibrated_edge"] = format_quantity(tissue.calibrated_edge, "mm");
   root["calibrated_load"] = tissue.calibrated_load;
+  root["calibrated_dt"] = format_quantity(tissue.calibrated_dt, "ms");
   root["regions"] = std::move(regions);
   return root.dump(2);
 }
@@ -44,6 +45,7 @@ Tissue tissue_from_json(const std::string& text) {
     tissue.capacitance = quantity(root, "capacitance", dimension::capacitance_per_area);
     tissue.calibrated_edge = quantity(root, "calibrated_edge", dimension::length);
     root.at("calibrated_load").get_to(tissue.calibrated_load);
+    tissue.calibrated_dt = quantity(root, "calibrated_dt", dimension::time);
     for (const auto& [name, one] : root.at("regions").items()) {
       auto& region = tissue.regions[name];
       one.at("conducts").get_to(region.conducts);

@@ -101,11 +101,17 @@ TEST_P(EngineTest, RestStaysAtRest) {
 // ---- Time, pulses and what is noted
 // ----------------------------------------------------------------------------------
 
+/// Cells that keep V where a pulse takes it (tau_in and tau_out without end) and do not feel their neighbours.
+kernels::Problem passive_cells(Real real, int n) {
+  auto p = cable(mms, real, n, 0, 0.02, 0);
+  p.parameters[0][0] = p.parameters[0][1] = 1e9;
+  return p;
+}
+
 /// One passive step from rest shows the increment of V alone: with dt 0.02 ms and 10 mV/ms over k steps V rises by 0.2
 /// k mV. 0.06 / 0.02 is not 3 in binary, so edges that drifted would show as one step more or less.
 TEST_P(EngineTest, PulseEdgesFallOnSteps) {
-  auto p = cable(mms, real(), 3, 0);
-  p.parameters[0][1] = 100;  // tau_out: the slowest repolarisation, so that V stays where the pulse takes it
+  auto p = passive_cells(real(), 3);
   auto e = make(p);
   e->set_pulses({pulse(1, 100.06, 0.06, 10)});
   e->advance(5003);
@@ -123,8 +129,7 @@ TEST_P(EngineTest, PulseEdgesFallOnSteps) {
 /// A pulse of 0.05 ms is two and a half steps of 0.02 ms; its charge is delivered all the same.
 TEST_P(EngineTest, PulsesBetweenStepsKeepTheirCharge) {
   const auto charge = [&](double start, double duration, bool biphasic) {
-    auto p = cable(mms, real(), 1, 0);
-    p.parameters[0][1] = 100;
+    const auto p = passive_cells(real(), 1);
     auto s = pulse(1, start, duration, 1);
     s.biphasic = biphasic;
     auto e = make(p);
@@ -224,10 +229,13 @@ TEST_P(EngineTest, RestoredAndBranchedRunsKeepTheirBits) {
     EXPECT_EQ(second->save(), saved);
     second->advance(717);
     EXPECT_EQ(second->save(), whole->save()) << "a restored run goes on as the saved one";
+    // A branch: soon after, because in fp32 the plateau forgets what led to it.
+    first->restore(saved);
+    first->advance(20);
     second->restore(saved);
     second->set_pulses({});
-    second->advance(717);
-    EXPECT_NE(second->save(), whole->save()) << "a branch without the second pulse differs";
+    second->advance(20);
+    EXPECT_NE(second->save(), first->save()) << "a branch without the second pulse differs";
     second->reset();
     second->set_pulses(two_beats());
     second->advance(2000);
@@ -265,7 +273,7 @@ TEST_P(EngineTest, ActivationTimesAgreeWithDoublePrecision) {
       auto p = cable(model, precision, 200, 1.5);
       auto e = precision == Real::fp64 ? kernels::make_engine(p, {false, 1}) : make(p);
       e->set_pulses({pulse(8, 0, 2, 60)});
-      e->advance(std::llround(150 / p.dt));
+      e->advance(std::llround(250 / p.dt));
       return latest(*e, p);
     };
     const auto single = run(Real::fp32), exact = run(Real::fp64);

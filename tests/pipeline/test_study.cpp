@@ -256,7 +256,7 @@ TEST(Study, impossible_options_are_refused) {
     change(options);
     EXPECT_THROW(run_study(twin, fresh_folder("options"), options), InputError);
   };
-  refused([](PlanOptions& o) { o.dt = 0; });
+  refused([](PlanOptions& o) { o.dt = -0.1; });
   refused([](PlanOptions& o) { o.dt = 0.3; });  // no divisor of 10 ms
   refused([](PlanOptions& o) { o.s1 = 50; });
   refused([](PlanOptions& o) { o.followed = o.sustained - 1; });

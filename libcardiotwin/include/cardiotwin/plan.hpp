@@ -23,7 +23,7 @@ struct PlanOptions {
   int max_rounds = 4;               ///< of ablate-and-pace-again
   double velocity_limit = 0.1;      ///< refuses a twin whose expected velocity error is larger ...
   bool accept_unfit = false;        ///< ... unless told otherwise
-  double dt = 0.2;                  ///< [ms]; enough for modified Mitchell-Schaeffer, other models need 0.05
+  double dt = 0;                    ///< [ms]; 0: natural_dt of the twin
   Precision precision = Precision::fp32;
   Backend backend = Backend::cpu();
   std::uint64_t seed = 1;

@@ -31,6 +31,10 @@ struct SimulationState {
   std::vector<std::byte> bytes;
 };
 
+/// The step `twin` is best run with [ms]: the one it was calibrated for; else the coarsest of 0.2, 0.125, 0.1, ... (whole parts of
+/// 1 ms) that its ionic model resolves and that stays below 0.7 of the explicit limit, which leaves room for lesions.
+double natural_dt(const Twin& twin);
+
 class Simulation {
  public:
   /// Assembles and checks the time step: throws InputError when dt exceeds 0.8 of the stability limit (naming limit, worst tet

@@ -35,8 +35,8 @@ struct Tissue {
   double beta = 140.0;         ///< surface-to-volume ratio [1/mm]
   double capacitance = 0.01;   ///< membrane capacitance [uF/mm2]
   std::map<std::string, RegionTissue> regions;
-  /// Set by `calibrate`: the mean edge [mm] and the ionic load g the conductivities were fitted for; 0 where not fitted.
-  double calibrated_edge = 0, calibrated_load = 0;
+  /// Set by `calibrate`: mean edge [mm], ionic load g and time step [ms] the conductivities were fitted for; 0 where not fitted.
+  double calibrated_edge = 0, calibrated_load = 0, calibrated_dt = 0;
 
   /// The named region; throws InputError with the nearest known name.
   RegionTissue& operator[](std::string_view region);

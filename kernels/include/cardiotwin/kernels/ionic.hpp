@@ -39,6 +39,7 @@ struct ModelInfo {
   std::vector<ParameterInfo> parameters;
   std::vector<Variant> variants;
   double rest = 0, peak = 0;              ///< typical V [mV]
+  double coarsest_dt = 0;                 ///< [ms] about a fifteenth of the upstroke; larger steps smear it
   double activation_threshold = 0;        ///< [mV], upward crossing is an activation
   double repolarization_level = 0;        ///< [mV], downward crossing is repolarisation (90 %)
 };
