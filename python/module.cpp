@@ -1,5 +1,6 @@
-// The Python module `cardiotwin`: the C++ names, NumPy at the border. Arrays that C++ owns come back as read-only views that keep
-// their owner alive; computed ones are handed over without a copy. Long calls release the interpreter and honour Ctrl-C.
+// The Python module `cardiotwin`: the C++ names, NumPy at the border. Arrays that C++ owns come back as read-only views
+// that keep their owner alive; computed ones are handed over without a copy. Long calls release the interpreter and
+// honour Ctrl-C.
 
 #include <pybind11/eigen.h>
 #include <pybind11/numpy.h>
@@ -54,7 +55,9 @@ void run(Simulation& sim, double duration) {
 }  // namespace
 
 PYBIND11_MODULE(cardiotwin, m) {
-  m.doc() = "Cardiac electrophysiology from an LGE-MRI to tested ablation targets. Units: mm, ms, mV, S/m. Research use only.";
+  m.doc() =
+      "Cardiac electrophysiology from an LGE-MRI to tested ablation targets. Units: mm, ms, mV, S/m. Research use "
+      "only.";
   m.attr("__version__") = version();
 
   auto error = py::register_exception<Error>(m, "Error");
@@ -63,14 +66,16 @@ PYBIND11_MODULE(cardiotwin, m) {
   py::register_exception<NumericalError>(m, "NumericalError", error);
 
   py::class_<Mesh>(m, "Mesh", "Tetrahedra: points [mm], tets, labels.")
-      .def_property_readonly("points", [](py::object self) {
-        const auto& mesh = self.cast<const Mesh&>();
-        return view<double>(mesh.points().data(), mesh.node_count(), 3, self);
-      })
-      .def_property_readonly("tets", [](py::object self) {
-        const auto& mesh = self.cast<const Mesh&>();
-        return view<Index>(mesh.tets().data(), mesh.tet_count(), 4, self);
-      })
+      .def_property_readonly("points",
+                             [](py::object self) {
+                               const auto& mesh = self.cast<const Mesh&>();
+                               return view<double>(mesh.points().data(), mesh.node_count(), 3, self);
+                             })
+      .def_property_readonly("tets",
+                             [](py::object self) {
+                               const auto& mesh = self.cast<const Mesh&>();
+                               return view<Index>(mesh.tets().data(), mesh.tet_count(), 4, self);
+                             })
       .def_property_readonly("labels", [](py::object self) {
         const auto& mesh = self.cast<const Mesh&>();
         return view<Label>(mesh.labels().data(), mesh.tet_count(), 1, self);
@@ -89,7 +94,10 @@ PYBIND11_MODULE(cardiotwin, m) {
       .def("site", &Anatomy::site, "name"_a, py::return_value_policy::reference_internal);
 
   py::class_<Conductivity>(m, "Conductivity", "Monodomain conductivities [S/m].")
-      .def(py::init([](double along, double across) { return Conductivity{along, across}; }), "along"_a, "across"_a)
+      .def(py::init([](double along, double across) {
+             return Conductivity{along, across};
+           }),
+           "along"_a, "across"_a)
       .def_readwrite("along", &Conductivity::along)
       .def_readwrite("across", &Conductivity::across);
 
@@ -102,27 +110,31 @@ PYBIND11_MODULE(cardiotwin, m) {
   py::class_<Tissue>(m, "Tissue", "Ionic model, membrane and the regions' properties.")
       .def_static("library", &Tissue::library, "name"_a)
       .def_static("library_names", &Tissue::library_names)
-      .def("__getitem__", [](Tissue& self, const std::string& region) -> RegionTissue& { return self[region]; },
-           py::return_value_policy::reference_internal)
+      .def(
+          "__getitem__", [](Tissue& self, const std::string& region) -> RegionTissue& { return self[region]; },
+          py::return_value_policy::reference_internal)
       .def_readwrite("model", &Tissue::model)
       .def_readwrite("beta", &Tissue::beta, "[1/mm]")
       .def_readwrite("capacitance", &Tissue::capacitance, "[uF/mm2]");
 
   py::class_<Twin>(m, "Twin")
-      .def(py::init([](Anatomy anatomy, Tissue tissue) { return Twin{std::move(anatomy), std::move(tissue)}; }), "anatomy"_a,
-           "tissue"_a)
+      .def(py::init([](Anatomy anatomy, Tissue tissue) {
+             return Twin{std::move(anatomy), std::move(tissue)};
+           }),
+           "anatomy"_a, "tissue"_a)
       .def_static("load", &Twin::load, "path"_a)
       .def("save", &Twin::save, "path"_a)
       .def_readonly("anatomy", &Twin::anatomy)
       .def_readwrite("tissue", &Twin::tissue);
 
   py::class_<Protocol>(m, "Protocol", "Pacing.")
-      .def_static("s1s2",
-                  [](const Site& site, double s1, int beats, double s2, double s3, double s4) {
-                    return Protocol::s1s2(site, {.s1 = s1, .beats = beats, .s2 = s2, .s3 = s3, .s4 = s4});
-                  },
-                  "site"_a, "s1"_a = 600.0, "beats"_a = 6, "s2"_a = 0.0, "s3"_a = 0.0, "s4"_a = 0.0,
-                  "`beats` pulses at interval s1, then extra-stimuli at s2, s3, s4 [ms] (0: none).");
+      .def_static(
+          "s1s2",
+          [](const Site& site, double s1, int beats, double s2, double s3, double s4) {
+            return Protocol::s1s2(site, {.s1 = s1, .beats = beats, .s2 = s2, .s3 = s3, .s4 = s4});
+          },
+          "site"_a, "s1"_a = 600.0, "beats"_a = 6, "s2"_a = 0.0, "s3"_a = 0.0, "s4"_a = 0.0,
+          "`beats` pulses at interval s1, then extra-stimuli at s2, s3, s4 [ms] (0: none).");
 
   py::class_<Simulation>(m, "Simulation", "The monodomain equation on a twin.")
       .def(py::init([](const Twin& twin, double dt, const std::string& precision, int threads) {
@@ -134,12 +146,16 @@ PYBIND11_MODULE(cardiotwin, m) {
                                       .precision = precision == "fp32" ? Precision::fp32 : Precision::fp64});
            }),
            "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp64", "threads"_a = 0)
-      .def("add", [](Simulation& self, const Protocol& protocol) { self.add(protocol); }, "protocol"_a)
+      .def(
+          "add", [](Simulation& self, const Protocol& protocol) { self.add(protocol); }, "protocol"_a)
       .def("run", &run, "duration"_a, "Advances by `duration` [ms]; raises NumericalError, KeyboardInterrupt.")
       .def_property_readonly("time", &Simulation::time, "[ms]")
       .def_property_readonly("stable_dt", &Simulation::stable_dt, "[ms]")
-      .def("voltage", [](const Simulation& self) { return give(self.voltage()); }, "V per node [mV]; NaN where nothing conducts.")
-      .def("activations", [](const Simulation& self) { return give(self.activations(), Simulation::activation_depth); },
-           "Last LATs per node [ms], (nodes, 8), latest first, NaN where there are fewer.")
+      .def(
+          "voltage", [](const Simulation& self) { return give(self.voltage()); },
+          "V per node [mV]; NaN where nothing conducts.")
+      .def(
+          "activations", [](const Simulation& self) { return give(self.activations(), Simulation::activation_depth); },
+          "Last LATs per node [ms], (nodes, 8), latest first, NaN where there are fewer.")
       .def("repolarizations", [](const Simulation& self) { return give(self.repolarizations()); });
 }

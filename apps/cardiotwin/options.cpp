@@ -266,8 +266,8 @@ bool Options::resolve() {
   for (auto& row : rows_) {
     if (row->raised) set(*row, "true", true);
     if (row->given.size() > 1 && !row->is_list)
-      throw InputError(fmt::format("{} is given {} times; give it once", row->positional ? row->key : flag_name(row->key),
-                                   row->given.size()));
+      throw InputError(fmt::format("{} is given {} times; give it once",
+                                   row->positional ? row->key : flag_name(row->key), row->given.size()));
     if (!row->given.empty()) set(*row, fmt::format("{}", fmt::join(row->given, ",")), true);
   }
   for (auto& row : rows_) {

@@ -36,7 +36,8 @@ struct SimulateJob {
     options.quantity("stimulus_duration", pacing.duration, "ms", 0.1, 50, "of each pulse");
     options.quantity("stimulus_amplitude", pacing.amplitude, "A/F", 1, 1000, "of each pulse");
     options.quantity("duration", duration, "ms", 0.1, 1e6, "simulated time");
-    options.time_step("dt", simulation.dt, "time step; auto: the one the twin was calibrated for, else the coarsest it allows");
+    options.time_step("dt", simulation.dt,
+                      "time step; auto: the one the twin was calibrated for, else the coarsest it allows");
     options.text("precision", precision, "of the arithmetic", {"fp32", "fp64"});
     options.number("ionic_load", simulation.ionic_load, 0, 1, "share g of the consistent ionic load; 0 is lumped");
     options.integer("threads", threads, 0, 1024, "CPU threads, 0 for all; no result depends on it");

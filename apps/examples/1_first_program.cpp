@@ -1,6 +1,7 @@
 // Example 1. Pace a twin from the right ventricular apex, with one extra-stimulus, and save where it activated when.
 //
-//   cardiotwin phantom --out case && cardiotwin build --image case/lge.nii.gz --labels case/labels.nii.gz --out patient07.twin
+//   cardiotwin phantom --out case && cardiotwin build --image case/lge.nii.gz --labels case/labels.nii.gz --out
+//   patient07.twin
 //   ./example_1_first_program
 
 #include <cardiotwin/cardiotwin.hpp>

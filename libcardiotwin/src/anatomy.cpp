@@ -1,9 +1,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/error.hpp>
+#include <cmath>
 
 namespace cardiotwin {
 

@@ -284,7 +284,8 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
   report.stable_dt = probe.stable_dt();
   if (probe.added_capacity() > 0.01) {
     find(report, Severity::warning,
-         fmt::format("small tets need {:.1f} % more membrane capacity for the time step's sake (limit 1 %); a finer --edge needs less",
+         fmt::format("small tets need {:.1f} % more membrane capacity for the time step's sake (limit 1 %); a finer "
+                     "--edge needs less",
                      100 * probe.added_capacity()));
   }
   SimulationOptions stepped = options;

@@ -1,6 +1,5 @@
-#include <cardiotwin/error.hpp>
-
 #include <algorithm>
+#include <cardiotwin/error.hpp>
 #include <vector>
 
 namespace cardiotwin {

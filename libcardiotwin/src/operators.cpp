@@ -18,7 +18,8 @@ fem::Matrix monodomain_stiffness(const fem::Elements& e, const fem::Stars& stars
   });
 }
 
-/// Gershgorin bound of row i: its diagonal (minus the sum of the others, as rows of K sum to zero) plus the disc's radius.
+/// Gershgorin bound of row i: its diagonal (minus the sum of the others, as rows of K sum to zero) plus the disc's
+/// radius.
 double row_bound(const Operators& o, Index i) {
   double bound = 0;
   for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) bound += o.diffusion[k] + std::abs(o.diffusion[k]);

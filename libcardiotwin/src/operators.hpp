@@ -16,10 +16,10 @@ struct Operators {
   double added_capacity = 0;      ///< share of the membrane capacity added by capacity scaling
 };
 
-/// Where the mesher cut or snapped tets small, a handful of nodes carry almost no muscle and would force the time step of
-/// the whole heart down by a factor of ten or more. Selective capacity scaling, the "mass scaling" of explicit dynamics
-/// (Olovsson, Simonsson & Unosson 2005, doi 10.1002/nme.1293), gives such a node more capacity, until its own limit is this share
-/// of the median node's. The total added is a fraction of a percent and is reported.
+/// Where the mesher cut or snapped tets small, a handful of nodes carry almost no muscle and would force the time step
+/// of the whole heart down by a factor of ten or more. Selective capacity scaling, the "mass scaling" of explicit
+/// dynamics (Olovsson, Simonsson & Unosson 2005, doi 10.1002/nme.1293), gives such a node more capacity, until its own
+/// limit is this share of the median node's. The total added is a fraction of a percent and is reported.
 inline constexpr double capacity_scaling_floor = 0.3;
 
 /// stable_dt = 2 / lambda, where lambda = max_i sum_j (a_ij + |a_ij|) is Gershgorin's bound on the diffusion operator's

@@ -151,7 +151,9 @@ std::vector<Lesion> Study::lesions(std::size_t without) const {
 /// agree to the last bit.
 std::vector<Paced> Study::pace(const std::string& prefix, const std::vector<std::string>& sites,
                                const std::vector<Lesion>& present) {
-  const std::string what = present.empty() ? "pacing" : fmt::format("pacing with {} lesion{}", present.size(), present.size() == 1 ? "" : "s");
+  const std::string what = present.empty()
+                               ? "pacing"
+                               : fmt::format("pacing with {} lesion{}", present.size(), present.size() == 1 ? "" : "s");
   const auto run = [&](const std::string& site) {
     return study::Run{.name = prefix + "_" + site, .site = site, .lesions = present};
   };

@@ -43,7 +43,8 @@ class Bytes {
 
 void add_tissue(Bytes& bytes, const Tissue& tissue) {
   bytes.add(tissue.model);
-  for (const double value : {tissue.beta, tissue.capacitance, tissue.calibrated_edge, tissue.calibrated_load, tissue.calibrated_dt})
+  for (const double value :
+       {tissue.beta, tissue.capacitance, tissue.calibrated_edge, tissue.calibrated_load, tissue.calibrated_dt})
     bytes.add(value);
   for (const auto& [name, region] : tissue.regions) {
     bytes.add(name);

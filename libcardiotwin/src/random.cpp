@@ -1,6 +1,5 @@
-#include <cardiotwin/random.hpp>
-
 #include <bit>
+#include <cardiotwin/random.hpp>
 #include <cmath>
 #include <numbers>
 

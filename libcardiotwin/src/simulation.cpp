@@ -203,7 +203,8 @@ double natural_dt(const Twin& twin) {
   twin.tissue.validate();
   twin.anatomy.validate();
   const double limit =
-      assemble_operators(active_part(twin, {}), twin.tissue, twin.anatomy.fibers, SimulationOptions{}.ionic_load).stable_dt;
+      assemble_operators(active_part(twin, {}), twin.tissue, twin.anatomy.fibers, SimulationOptions{}.ionic_load)
+          .stable_dt;
   return coarsest_dt(twin.tissue.model, limit);
 }
 

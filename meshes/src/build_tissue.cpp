@@ -61,8 +61,8 @@ FineLabels fine_labels(const Labels& canonical, double edge, const Monitor& moni
   auto& values = fine.labels.values;
   Mask tissue(values.size());
   for (std::size_t v = 0; v < values.size(); ++v) tissue[v] = values[v] == muscle;
-  const double dropped =
-      static_cast<double>(keep_largest_piece(fine.labels.grid, tissue, Neighbours::faces)) * ml_per_voxel(fine.labels.grid);
+  const double dropped = static_cast<double>(keep_largest_piece(fine.labels.grid, tissue, Neighbours::faces)) *
+                         ml_per_voxel(fine.labels.grid);
   for (std::size_t v = 0; v < values.size(); ++v) {
     if (values[v] == muscle && !tissue[v]) values[v] = background;
   }

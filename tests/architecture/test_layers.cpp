@@ -1,5 +1,6 @@
-// The arrows of the house: apps, python -> meshes -> libcardiotwin -> kernels, and never back; inside the physics room a
-// public header sees only its own level and lower ones; VTK and HDF5 stay in `io`, ITK in `meshes`, CUDA in `kernels`.
+// The arrows of the house: apps, python -> meshes -> libcardiotwin -> kernels, and never back; inside the physics room
+// a public header sees only its own level and lower ones; VTK and HDF5 stay in `io`, ITK in `meshes`, CUDA in
+// `kernels`.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -50,17 +51,18 @@ const std::string applications = "^CLI/|^toml\\+\\+|^pybind11/";
 
 // Level of each public header of the physics room (design: units and errors at the bottom, reports at the top).
 const std::map<std::string, int> levels{
-    {"units", 0},      {"error", 0},   {"log", 0},         {"field", 0}, {"random", 0}, {"provenance", 0}, {"backend", 0},
-    {"mesh", 1},       {"fibers", 1},  {"anatomy", 1},     {"ionic", 2}, {"tissue", 2}, {"stimulus", 2},   {"twin", 2},
-    {"simulation", 3}, {"recorder", 3}, {"calibration", 4}, {"check", 4}, {"reentry", 4}, {"plan", 4},       {"report", 5},
-    {"io", 2},         {"cardiotwin", 6}};
+    {"units", 0},    {"error", 0}, {"log", 0},        {"field", 0},    {"random", 0},      {"provenance", 0},
+    {"backend", 0},  {"mesh", 1},  {"fibers", 1},     {"anatomy", 1},  {"ionic", 2},       {"tissue", 2},
+    {"stimulus", 2}, {"twin", 2},  {"simulation", 3}, {"recorder", 3}, {"calibration", 4}, {"check", 4},
+    {"reentry", 4},  {"plan", 4},  {"report", 5},     {"io", 2},       {"cardiotwin", 6}};
 
 }  // namespace
 
 TEST(Layers, KernelsKnowNobody) {
   for (const auto& [file, header] : includes_below("kernels")) {
     EXPECT_FALSE(matches(header, "^cardiotwin/(?!kernels/)")) << file << " includes " << header;
-    EXPECT_FALSE(matches(header, "^Eigen/|^fmt/|^nlohmann/|" + file_libraries + "|" + image_library + "|" + applications))
+    EXPECT_FALSE(
+        matches(header, "^Eigen/|^fmt/|^nlohmann/|" + file_libraries + "|" + image_library + "|" + applications))
         << file << " includes " << header;
     const bool device_source = file.extension() == ".cu" || file.extension() == ".cuh";
     EXPECT_TRUE(device_source || !matches(header, device)) << file << " includes " << header;
@@ -71,7 +73,8 @@ TEST(Layers, PhysicsRoomLooksAtKernelsOnly) {
   for (const auto& [file, header] : includes_below("libcardiotwin")) {
     EXPECT_FALSE(matches(header, picture_room + "|" + image_library + "|" + device + "|" + applications))
         << file << " includes " << header;
-    EXPECT_TRUE(below(file, "libcardiotwin/src/io/") || !matches(header, file_libraries)) << file << " includes " << header;
+    EXPECT_TRUE(below(file, "libcardiotwin/src/io/") || !matches(header, file_libraries))
+        << file << " includes " << header;
   }
 }
 
@@ -83,7 +86,8 @@ TEST(Layers, PictureRoomDoesNotLookAtApplications) {
 
 TEST(Layers, ApplicationsKeepToPublicHeaders) {
   for (const auto& [file, header] : includes_below("apps")) {
-    EXPECT_FALSE(matches(header, file_libraries + "|" + image_library + "|" + device + "|kernels/src|libcardiotwin/src"))
+    EXPECT_FALSE(
+        matches(header, file_libraries + "|" + image_library + "|" + device + "|kernels/src|libcardiotwin/src"))
         << file << " includes " << header;
   }
 }
@@ -102,7 +106,8 @@ TEST(Layers, PublicHeadersSeeOnlyTheirOwnLevelAndLower) {
 TEST(Layers, PublicHeadersShowNoFileLibrary) {
   for (const std::string room : {"libcardiotwin/include", "kernels/include", "meshes/include"}) {
     for (const auto& [file, header] : includes_below(room)) {
-      EXPECT_FALSE(matches(header, file_libraries + "|" + image_library + "|^nlohmann/|^fmt/")) << file << " includes " << header;
+      EXPECT_FALSE(matches(header, file_libraries + "|" + image_library + "|^nlohmann/|^fmt/"))
+          << file << " includes " << header;
     }
   }
 }

@@ -1,19 +1,17 @@
+#include <gtest/gtest.h>
+
+#include <cardiotwin/io.hpp>
+#include <cardiotwin/plan.hpp>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 
-#include <gtest/gtest.h>
-
-#include <cardiotwin/io.hpp>
-#include <cardiotwin/plan.hpp>
-
 namespace cardiotwin {
 namespace {
 
-std::filesystem::path fresh_folder(const std::string &name) {
-  const auto folder =
-      std::filesystem::path(testing::TempDir()) / ("cardiotwin_plan_" + name);
+std::filesystem::path fresh_folder(const std::string& name) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / ("cardiotwin_plan_" + name);
   std::filesystem::remove_all(folder);
   return folder;
 }
@@ -27,10 +25,7 @@ Plan example() {
                           .active_after = 1600,
                           .circuit = 1,
                           .outcome = "re-entry of 362 ms \"quoted\""});
-  plan.results.push_back({.site = "aha8",
-                          .round = 1,
-                          .active_after = 412.5,
-                          .outcome = "no re-entry"});
+  plan.results.push_back({.site = "aha8", .round = 1, .active_after = 412.5, .outcome = "no re-entry"});
   for (int i = 0; i < 2; ++i) {
     Circuit circuit;
     circuit.cycle_length = 362.0 / 3 + i;
@@ -45,10 +40,7 @@ Plan example() {
     circuit.isthmus_line = {{1, 2, 3}, {4, 5, 6}};
     circuit.path = {{7, 8, 9}, {10, 11, 12}, {13, 14, 15}};
     circuit.closure = 2.5;
-    circuit.lat = {
-        .name = "LAT",
-        .unit = "ms",
-        .values = {0, 1.0 / 7 + i, std::numeric_limits<double>::quiet_NaN()}};
+    circuit.lat = {.name = "LAT", .unit = "ms", .values = {0, 1.0 / 7 + i, std::numeric_limits<double>::quiet_NaN()}};
     plan.circuits.push_back(circuit);
   }
   plan.circuit_sites = {{"aha1", "aha2"}, {"aha7"}};
@@ -119,8 +111,7 @@ TEST(Plan, every_field_survives_the_files) {
   EXPECT_EQ(out.inducible_before, in.inducible_before);
   EXPECT_EQ(out.inducible_after, in.inducible_after);
   EXPECT_EQ(out.conclusion, in.conclusion);
-  EXPECT_NE(read_text(folder / "plan.json").find("Research use only"),
-            std::string::npos);
+  EXPECT_NE(read_text(folder / "plan.json").find("Research use only"), std::string::npos);
 }
 
 TEST(Plan, a_plan_without_circuits_needs_no_maps_and_removes_stale_ones) {
@@ -141,15 +132,14 @@ TEST(Plan, an_unfinished_damaged_or_newer_plan_is_refused) {
   save_plan(example(), folder);
   const std::string text = read_text(folder / "plan.json");
 
-  const auto broken = [&](const std::string &content) {
+  const auto broken = [&](const std::string& content) {
     std::ofstream(folder / "plan.json", std::ios::binary) << content;
     EXPECT_THROW(load_plan(folder), FileError) << content.substr(0, 60);
   };
   broken(text.substr(0, text.size() / 2));
   broken("[]");
   std::string other = text;
-  other.replace(other.find("\"schema_version\": 1"), 19,
-                "\"schema_version\": 2");
+  other.replace(other.find("\"schema_version\": 1"), 19, "\"schema_version\": 2");
   broken(other);
   other = text;
   other.replace(other.find("\"share\""), 7, "\"shore\"");
@@ -159,5 +149,5 @@ TEST(Plan, an_unfinished_damaged_or_newer_plan_is_refused) {
   EXPECT_THROW(load_plan(folder), FileError);
 }
 
-} // namespace
-} // namespace cardiotwin
+}  // namespace
+}  // namespace cardiotwin

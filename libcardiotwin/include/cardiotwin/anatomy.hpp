@@ -1,14 +1,13 @@
 #pragma once
 /// What a heart is: mesh, fibres, named regions, surfaces, segments, sites.
 
+#include <cardiotwin/fibers.hpp>
+#include <cardiotwin/mesh.hpp>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <cardiotwin/fibers.hpp>
-#include <cardiotwin/mesh.hpp>
 
 namespace cardiotwin {
 
@@ -57,14 +56,16 @@ struct Anatomy {
 /// Nodes within `radius` [mm] of `position` on tets that are not core; never empty: at least the nearest such node.
 Site make_site(const Anatomy&, std::string name, const Vec3& position, double radius = 3.0);
 
-/// AHA-17 segment per tet (doi 10.1161/hc0402.102975) from the tagged surface, `apex`, `base_centre` and `septum`: thirds of the cavity's
-/// length, sectors of 60 degrees (90 in the apical third), 17 beyond the cavity. The anterior wall lies along axis x septum, the
-/// axis running from apex to base. Throws InputError without an endocardium, for an axis of no length, or a septum along it.
+/// AHA-17 segment per tet (doi 10.1161/hc0402.102975) from the tagged surface, `apex`, `base_centre` and `septum`:
+/// thirds of the cavity's length, sectors of 60 degrees (90 in the apical third), 17 beyond the cavity. The anterior
+/// wall lies along axis x septum, the axis running from apex to base. Throws InputError without an endocardium, for an
+/// axis of no length, or a septum along it.
 std::vector<std::uint8_t> aha_segments(const Anatomy&);
 
-/// Pacing sites of an anatomy with segments: "aha1".."aha17", each at the endocardial node nearest its segment's centroid that lies
-/// on the largest connected piece of conducting tissue (in the segment where it has one); "rv_apex" on the septal epicardium of
-/// the apical third; "apex". A segment without tets has no site. Throws InputError without tags, segments or living tissue.
+/// Pacing sites of an anatomy with segments: "aha1".."aha17", each at the endocardial node nearest its segment's
+/// centroid that lies on the largest connected piece of conducting tissue (in the segment where it has one); "rv_apex"
+/// on the septal epicardium of the apical third; "apex". A segment without tets has no site. Throws InputError without
+/// tags, segments or living tissue.
 std::vector<Site> standard_sites(const Anatomy&, double radius = 3.0);
 
 }  // namespace cardiotwin

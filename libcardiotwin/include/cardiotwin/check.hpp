@@ -1,11 +1,10 @@
 #pragma once
 /// Is this twin fit for a study?
 
-#include <string>
-#include <vector>
-
 #include <cardiotwin/calibration.hpp>
 #include <cardiotwin/twin.hpp>
+#include <string>
+#include <vector>
 
 namespace cardiotwin {
 
@@ -17,15 +16,15 @@ struct Finding {
 };
 
 struct CheckReport {
-  std::map<std::string, double> volumes;  ///< region name -> [ml]
+  std::map<std::string, double> volumes;        ///< region name -> [ml]
   double muscle_volume = 0, cavity_volume = 0;  ///< [ml]; cavity bounded by the endocardium and the plane of its rim
-  double scar_mass = 0;                   ///< core + border zone + channel [g], density 1.05 g/ml
+  double scar_mass = 0;                         ///< core + border zone + channel [g], density 1.05 g/ml
   double wall_min = 0, wall_mean = 0, wall_max = 0;  ///< wall thickness [mm], 1/99 percentiles for min/max
   MeshQuality mesh;
-  double stable_dt = 0;                   ///< [ms]
-  std::vector<CalibratedAxis> velocities; ///< expected velocity and error per conducting region and axis
+  double stable_dt = 0;                    ///< [ms]
+  std::vector<CalibratedAxis> velocities;  ///< expected velocity and error per conducting region and axis
   std::vector<Finding> findings;
-  bool fit() const;                       ///< no severe finding
+  bool fit() const;  ///< no severe finding
 };
 
 /// `limit`: largest accepted relative velocity error in any direction measured.

@@ -1,10 +1,9 @@
 #pragma once
 /// Muscle fibres: an orthonormal frame per tet, and the rule that lays it.
 
-#include <vector>
-
 #include <cardiotwin/log.hpp>
 #include <cardiotwin/mesh.hpp>
+#include <vector>
 
 namespace cardiotwin {
 

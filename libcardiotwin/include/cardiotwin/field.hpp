@@ -1,10 +1,9 @@
 #pragma once
 /// Points, and values that live on a mesh.
 
+#include <Eigen/Core>
 #include <string>
 #include <vector>
-
-#include <Eigen/Core>
 
 namespace cardiotwin {
 

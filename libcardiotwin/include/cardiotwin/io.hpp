@@ -1,26 +1,28 @@
 #pragma once
 /// Files. The only header whose implementation knows VTK and HDF5.
 
+#include <cardiotwin/anatomy.hpp>
 #include <filesystem>
 #include <functional>
 #include <string_view>
 #include <vector>
 
-#include <cardiotwin/anatomy.hpp>
-
 namespace cardiotwin {
 
 /// Runs `write` on a temporary path in the folder of `path`, flushes it to disk and renames it: whole or nothing.
 /// Throws FileError (folder missing or not writable, disk full) and removes the temporary file.
-void write_atomically(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write);
-void write_text(const std::filesystem::path& path, std::string_view text);   ///< atomically
-std::string read_text(const std::filesystem::path& path);                     ///< throws FileError
+void write_atomically(const std::filesystem::path& path,
+                      const std::function<void(const std::filesystem::path&)>& write);
+void write_text(const std::filesystem::path& path, std::string_view text);  ///< atomically
+std::string read_text(const std::filesystem::path& path);                   ///< throws FileError
 /// Creates `folder` (and parents) if needed and proves it can be written; throws FileError.
 void make_folder(const std::filesystem::path& folder);
 
 /// Volume as VTU (binary, compressed): labels and the given maps. NaN stays NaN.
 void save(const std::filesystem::path& vtu, const Mesh&, const std::vector<Map>& maps = {});
-inline void save(const std::filesystem::path& vtu, const Mesh& mesh, const Map& map) { save(vtu, mesh, std::vector<Map>{map}); }
+inline void save(const std::filesystem::path& vtu, const Mesh& mesh, const Map& map) {
+  save(vtu, mesh, std::vector<Map>{map});
+}
 /// The whole anatomy as VTU: labels, AHA, fibres, depth, height and `maps`.
 void save(const std::filesystem::path& vtu, const Anatomy&, const std::vector<Map>& maps = {});
 /// The boundary as VTU triangles with tags, node maps restricted to it.

@@ -1,12 +1,11 @@
 #pragma once
 /// Ionic models as the physics room sees them: names, parameters, bounds. Their equations live in `kernels`.
 
+#include <cardiotwin/kernels/ionic.hpp>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <cardiotwin/kernels/ionic.hpp>
 
 namespace cardiotwin {
 

@@ -1,10 +1,9 @@
 #pragma once
 /// How a long computation speaks to whoever started it, without ever printing.
 
+#include <cardiotwin/error.hpp>
 #include <functional>
 #include <string_view>
-
-#include <cardiotwin/error.hpp>
 
 namespace cardiotwin {
 
@@ -19,10 +18,18 @@ struct Monitor {
   /// True once the user wants to stop; long work polls it several times a second and throws Interrupted.
   std::function<bool()> cancelled;
 
-  void report(std::string_view what, double done) const { if (progress) progress(what, done); }
-  void tell(std::string_view text) const { if (note) note(text); }
-  void warn(std::string_view text) const { if (warning) warning(text); }
-  void poll() const { if (cancelled && cancelled()) throw Interrupted("interrupted by the user"); }
+  void report(std::string_view what, double done) const {
+    if (progress) progress(what, done);
+  }
+  void tell(std::string_view text) const {
+    if (note) note(text);
+  }
+  void warn(std::string_view text) const {
+    if (warning) warning(text);
+  }
+  void poll() const {
+    if (cancelled && cancelled()) throw Interrupted("interrupted by the user");
+  }
 };
 
 }  // namespace cardiotwin

@@ -2,11 +2,10 @@
 /// Tetrahedral meshes: points, tets, labels; immutable once validated.
 
 #include <array>
+#include <cardiotwin/field.hpp>
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include <cardiotwin/field.hpp>
 
 namespace cardiotwin {
 
@@ -29,7 +28,7 @@ class Mesh {
   std::size_t node_count() const { return points_.size(); }
   std::size_t tet_count() const { return tets_.size(); }
 
-  double volume(std::size_t tet) const;   ///< [mm3]
+  double volume(std::size_t tet) const;  ///< [mm3]
   Vec3 centroid(std::size_t tet) const;
 
  private:
@@ -56,7 +55,7 @@ struct Adjacency {
 Adjacency node_adjacency(const Mesh&);
 
 struct MeshQuality {
-  double min_dihedral = 0, max_dihedral = 0;        ///< [degrees]
+  double min_dihedral = 0, max_dihedral = 0;         ///< [degrees]
   double min_edge = 0, mean_edge = 0, max_edge = 0;  ///< [mm]
   double volume = 0;                                 ///< [mm3]
   std::array<std::size_t, 18> dihedral_histogram{};  ///< 10-degree bins

@@ -17,13 +17,13 @@ std::string version();
 
 /// One verb applied to a product.
 struct Step {
-  std::string verb;                            ///< "build", "calibrate", ...
+  std::string verb;  ///< "build", "calibrate", ...
   std::string version;
-  std::string backend;                         ///< empty where no simulation ran
+  std::string backend;  ///< empty where no simulation ran
   std::uint64_t seed = 0;
   std::map<std::string, std::string> options = {};  ///< effective options, as text with units
   std::map<std::string, std::string> inputs = {};   ///< role ("image") -> SHA-256 of the file, hex
-  std::vector<std::string> warnings = {};       ///< assumptions and doubts raised on the way
+  std::vector<std::string> warnings = {};           ///< assumptions and doubts raised on the way
 };
 
 struct Provenance {

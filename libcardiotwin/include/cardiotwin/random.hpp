@@ -9,10 +9,10 @@ namespace cardiotwin {
 class Random {
  public:
   explicit Random(std::uint64_t seed);
-  std::uint64_t bits();                                   ///< 64 uniform bits
-  double uniform();                                       ///< in [0, 1), 53 bits
-  double uniform(double low, double high);                ///< in [low, high)
-  double normal();                                        ///< mean 0, standard deviation 1 (Box-Muller, cosine branch)
+  std::uint64_t bits();                     ///< 64 uniform bits
+  double uniform();                         ///< in [0, 1), 53 bits
+  double uniform(double low, double high);  ///< in [low, high)
+  double normal();                          ///< mean 0, standard deviation 1 (Box-Muller, cosine branch)
 
  private:
   std::uint64_t state_[4];

@@ -1,13 +1,12 @@
 #pragma once
 /// What watches a simulation. A recorder declares what it needs, so only that leaves the device.
 
+#include <cardiotwin/mesh.hpp>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <cardiotwin/mesh.hpp>
 
 namespace cardiotwin {
 

@@ -1,14 +1,14 @@
 #pragma once
 /// Finding the circuit of a sustained re-entry in activation times.
 
+#include <cardiotwin/anatomy.hpp>
 #include <optional>
 #include <vector>
 
-#include <cardiotwin/anatomy.hpp>
-
 namespace cardiotwin {
 
-/// Activation history at `end` [ms]: per mesh node the last `depth` LATs, latest first, NaN where none (Simulation::activations).
+/// Activation history at `end` [ms]: per mesh node the last `depth` LATs, latest first, NaN where none
+/// (Simulation::activations).
 struct ActivationHistory {
   double end = 0;
   int depth = 0;
@@ -16,11 +16,11 @@ struct ActivationHistory {
 };
 
 struct Circuit {
-  double cycle_length = 0;   ///< [ms], median of the last intervals
-  double cycle_spread = 0;   ///< relative interquartile range of the intervals
-  double map_correlation = 0;  ///< of the two latest activation maps, phase-aligned
-  bool monomorphic = false;  ///< spread < 10 % and correlation > 0.9
-  Vec3 isthmus = Vec3::Zero();   ///< centre of the isthmus [mm, LPS]
+  double cycle_length = 0;      ///< [ms], median of the last intervals
+  double cycle_spread = 0;      ///< relative interquartile range of the intervals
+  double map_correlation = 0;   ///< of the two latest activation maps, phase-aligned
+  bool monomorphic = false;     ///< spread < 10 % and correlation > 0.9
+  Vec3 isthmus = Vec3::Zero();  ///< centre of the isthmus [mm, LPS]
   Vec3 entrance = Vec3::Zero(), exit = Vec3::Zero();
   int aha_isthmus = 0, aha_exit = 0;
   std::vector<Vec3> isthmus_line;  ///< centroids of successive wavefronts through the isthmus, entrance to exit

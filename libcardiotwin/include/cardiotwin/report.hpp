@@ -1,9 +1,8 @@
 #pragma once
 /// What the doctor reads.
 
-#include <filesystem>
-
 #include <cardiotwin/log.hpp>
+#include <filesystem>
 
 namespace cardiotwin {
 

@@ -1,51 +1,52 @@
 #pragma once
 /// Running a heart: the monodomain equation beta (Cm dV/dt + I_ion) = div(sigma grad V) + I_stim on P1 tets.
 
-#include <concepts>
-#include <memory>
-#include <span>
-#include <vector>
-
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/log.hpp>
 #include <cardiotwin/recorder.hpp>
 #include <cardiotwin/stimulus.hpp>
 #include <cardiotwin/twin.hpp>
+#include <concepts>
+#include <memory>
+#include <span>
+#include <vector>
 
 namespace cardiotwin {
 
 enum class Precision { fp32, fp64 };
 
 struct SimulationOptions {
-  double dt = 0.02;                      ///< [ms]
+  double dt = 0.02;  ///< [ms]
   Backend backend = Backend::cpu();
   Precision precision = Precision::fp64;
-  double ionic_load = 2.0 / 3.0;         ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
-  std::vector<Lesion> lesions = {};         ///< tets whose centroid lies in one of them do not conduct
-  double activation_threshold = NAN;     ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
+  double ionic_load = 2.0 / 3.0;      ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
+  std::vector<Lesion> lesions = {};   ///< tets whose centroid lies in one of them do not conduct
+  double activation_threshold = NAN;  ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
 };
 
-/// Everything that changes while a simulation runs, but for its recorders and protocols; restores bit for bit on the same problem.
+/// Everything that changes while a simulation runs, but for its recorders and protocols; restores bit for bit on the
+/// same problem.
 struct SimulationState {
   double time = 0;
   std::vector<std::byte> bytes;
 };
 
-/// The step `twin` is best run with [ms]: the one it was calibrated for; else the coarsest of 0.2, 0.125, 0.1, ... (whole parts of
-/// 1 ms) that its ionic model resolves and that stays below 0.7 of the explicit limit, which leaves room for lesions.
+/// The step `twin` is best run with [ms]: the one it was calibrated for; else the coarsest of 0.2, 0.125, 0.1, ...
+/// (whole parts of 1 ms) that its ionic model resolves and that stays below 0.7 of the explicit limit, which leaves
+/// room for lesions.
 double natural_dt(const Twin& twin);
 
 class Simulation {
  public:
-  /// Assembles and checks the time step: throws InputError when dt exceeds 0.8 of the stability limit (naming limit, worst tet
-  /// and cure), for a region the tissue does not know, or for invalid tissue. Keeps no reference to `twin`.
+  /// Assembles and checks the time step: throws InputError when dt exceeds 0.8 of the stability limit (naming limit,
+  /// worst tet and cure), for a region the tissue does not know, or for invalid tissue. Keeps no reference to `twin`.
   explicit Simulation(const Twin& twin, const SimulationOptions& = {});
   ~Simulation();
   Simulation(Simulation&&) noexcept;
   Simulation& operator=(Simulation&&) noexcept;
 
-  /// Stimuli are added to those present. Nodes that do not conduct are left out; throws InputError for a pulse of which no node
-  /// conducts, a node outside the mesh, or an invalid pulse.
+  /// Stimuli are added to those present. Nodes that do not conduct are left out; throws InputError for a pulse of which
+  /// no node conducts, a node outside the mesh, or an invalid pulse.
   void add(const Protocol&);
   void clear_protocols();
 
@@ -65,13 +66,13 @@ class Simulation {
   bool run_until_quiet(double duration, const Monitor& = {});
 
   double time() const;
-  /// Forward-Euler limit of the diffusion operator [ms], 2 / lambda with Gershgorin's bound on lambda: never too large, exact on the
-  /// regular lattice with isotropic conductivity, somewhat small where it is anisotropic.
+  /// Forward-Euler limit of the diffusion operator [ms], 2 / lambda with Gershgorin's bound on lambda: never too large,
+  /// exact on the regular lattice with isotropic conductivity, somewhat small where it is anisotropic.
   double stable_dt() const;
-  double added_capacity() const;                ///< share of membrane capacity added on sliver nodes for the step's sake
-  std::size_t active_nodes() const;             ///< nodes on at least one conducting tet
-  std::vector<double> voltage() const;          ///< per mesh node [mV], NaN on nodes that do not conduct
-  bool quiet() const;                           ///< max V is below the activation threshold now
+  double added_capacity() const;        ///< share of membrane capacity added on sliver nodes for the step's sake
+  std::size_t active_nodes() const;     ///< nodes on at least one conducting tet
+  std::vector<double> voltage() const;  ///< per mesh node [mV], NaN on nodes that do not conduct
+  bool quiet() const;                   ///< max V is below the activation threshold now
 
   /// Last `activation_depth` LATs per mesh node [ms], latest first, NaN where there are fewer: node * depth + k.
   std::vector<double> activations() const;
@@ -79,8 +80,8 @@ class Simulation {
   static constexpr int activation_depth = 8;
 
   SimulationState state() const;
-  void restore(const SimulationState&);         ///< throws InputError for a state of another problem
-  void reset();                                 ///< back to rest at time 0, recorders and LATs emptied; protocols stay
+  void restore(const SimulationState&);  ///< throws InputError for a state of another problem
+  void reset();                          ///< back to rest at time 0, recorders and LATs emptied; protocols stay
 
  private:
   void attach(std::unique_ptr<Recorder>);

@@ -1,9 +1,8 @@
 #pragma once
 /// Pacing.
 
-#include <vector>
-
 #include <cardiotwin/anatomy.hpp>
+#include <vector>
 
 namespace cardiotwin {
 
@@ -12,9 +11,9 @@ enum class Waveform { square, biphasic };  ///< biphasic: the second half revers
 /// A current injected at a set of nodes.
 struct Stimulus {
   std::vector<Index> nodes = {};
-  double start = 0;            ///< [ms]
-  double duration = 2;         ///< [ms]
-  double amplitude = 50;       ///< [A/F = mV/ms], positive depolarises
+  double start = 0;       ///< [ms]
+  double duration = 2;    ///< [ms]
+  double amplitude = 50;  ///< [A/F = mV/ms], positive depolarises
   Waveform waveform = Waveform::square;
 };
 

@@ -1,14 +1,13 @@
 #pragma once
 /// What the regions of a heart are made of.
 
+#include <cardiotwin/field.hpp>
+#include <cardiotwin/ionic.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <cardiotwin/field.hpp>
-#include <cardiotwin/ionic.hpp>
 
 namespace cardiotwin {
 
@@ -23,19 +22,20 @@ struct Velocity {
 };
 
 struct RegionTissue {
-  bool conducts = true;               ///< false: dead scar; its tets are left out
+  bool conducts = true;  ///< false: dead scar; its tets are left out
   Conductivity conductivity;
-  Velocity wanted;                    ///< velocity the conductivity is meant to give; 0 where none is known
-  std::string variant;                ///< of the ionic model: "epi", "border_zone", ...
+  Velocity wanted;                           ///< velocity the conductivity is meant to give; 0 where none is known
+  std::string variant;                       ///< of the ionic model: "epi", "border_zone", ...
   std::map<std::string, double> parameters;  ///< overrides, in the model's units
 };
 
 struct Tissue {
   std::string model = "mitchell-schaeffer-modified";
-  double beta = 140.0;         ///< surface-to-volume ratio [1/mm]
-  double capacitance = 0.01;   ///< membrane capacitance [uF/mm2]
+  double beta = 140.0;        ///< surface-to-volume ratio [1/mm]
+  double capacitance = 0.01;  ///< membrane capacitance [uF/mm2]
   std::map<std::string, RegionTissue> regions;
-  /// Set by `calibrate`: mean edge [mm], ionic load g and time step [ms] the conductivities were fitted for; 0 where not fitted.
+  /// Set by `calibrate`: mean edge [mm], ionic load g and time step [ms] the conductivities were fitted for; 0 where
+  /// not fitted.
   double calibrated_edge = 0, calibrated_load = 0, calibrated_dt = 0;
 
   /// The named region; throws InputError with the nearest known name.

@@ -1,11 +1,10 @@
 #pragma once
 /// The twin: one patient's heart and tissue, carried from stage to stage in one file.
 
-#include <filesystem>
-
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/provenance.hpp>
 #include <cardiotwin/tissue.hpp>
+#include <filesystem>
 
 namespace cardiotwin {
 
@@ -13,10 +12,11 @@ struct Twin {
   Anatomy anatomy;
   Tissue tissue;
   Provenance provenance;
-  std::string measurements = "{}";  ///< JSON object of image-derived figures (scar volumes, thresholds, ...), by `build`
+  std::string measurements =
+      "{}";  ///< JSON object of image-derived figures (scar volumes, thresholds, ...), by `build`
 
-  /// A `.twin` is an HDF5 file in VTKHDF layout (so ParaView opens it) behind a 512-byte text header with format version
-  /// and SHA-256 of the rest. Throws FileError: not a twin, truncated, damaged, or written by a newer version.
+  /// A `.twin` is an HDF5 file in VTKHDF layout (so ParaView opens it) behind a 512-byte text header with format
+  /// version and SHA-256 of the rest. Throws FileError: not a twin, truncated, damaged, or written by a newer version.
   static Twin load(const std::filesystem::path&);
   /// Written aside, then renamed. Throws FileError.
   void save(const std::filesystem::path&) const;

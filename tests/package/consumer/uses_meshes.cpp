@@ -1,6 +1,5 @@
-#include <cstdio>
-
 #include <cardiotwin/meshes/phantom.hpp>
+#include <cstdio>
 
 int main() {
   const auto phantom = cardiotwin::meshes::make_phantom({.pixel = 4, .slice = 8});

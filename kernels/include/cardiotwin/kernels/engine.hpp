@@ -5,17 +5,16 @@
 ///   w, d_i = react(V*_i, w_i; dt) + dt stim_i         d_i: this step's reaction increment of V
 ///   V_i    = V*_i + d_i
 ///
-/// a_ij = -K_ij / (beta Cm M_L,i) [1/ms]; m_ij = g M_ij / M_L,i is the partly consistent ionic load. Diffusing first, then
-/// reacting on the result, keeps the splitting error of the velocity near -1 % at dt = 0.05 ms.
+/// a_ij = -K_ij / (beta Cm M_L,i) [1/ms]; m_ij = g M_ij / M_L,i is the partly consistent ionic load. Diffusing first,
+/// then reacting on the result, keeps the splitting error of the velocity near -1 % at dt = 0.05 ms.
 
+#include <cardiotwin/kernels/ionic.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <cardiotwin/kernels/ionic.hpp>
 
 namespace cardiotwin::kernels {
 
@@ -30,16 +29,16 @@ struct Device {
 struct Problem {
   const ModelInfo* model = nullptr;
   Real real = Real::fp64;
-  double dt = 0.02;                                ///< [ms]
-  double activation_threshold = 0;                 ///< [mV]
-  double repolarization_level = 0;                 ///< [mV]
-  int activation_depth = 8;                        ///< LATs kept per node
-  std::vector<std::int32_t> row_start, column;     ///< nodes + 1, non-zeros
-  std::vector<double> diffusion, load;             ///< per non-zero: a_ij [1/ms], m_ij [-]
-  std::vector<std::uint8_t> parameter_set;         ///< per node
-  std::vector<std::vector<double>> parameters;     ///< per set, in the model's order
-  std::vector<double> initial_voltage;             ///< per set
-  std::vector<std::vector<double>> initial_states; ///< per set
+  double dt = 0.02;                                 ///< [ms]
+  double activation_threshold = 0;                  ///< [mV]
+  double repolarization_level = 0;                  ///< [mV]
+  int activation_depth = 8;                         ///< LATs kept per node
+  std::vector<std::int32_t> row_start, column;      ///< nodes + 1, non-zeros
+  std::vector<double> diffusion, load;              ///< per non-zero: a_ij [1/ms], m_ij [-]
+  std::vector<std::uint8_t> parameter_set;          ///< per node
+  std::vector<std::vector<double>> parameters;      ///< per set, in the model's order
+  std::vector<double> initial_voltage;              ///< per set
+  std::vector<std::vector<double>> initial_states;  ///< per set
   std::size_t nodes() const { return parameter_set.size(); }
 };
 
@@ -65,7 +64,7 @@ class Engine {
   virtual std::vector<std::byte> save() const = 0;                ///< V, d, states, LATs, step count
   virtual void restore(std::span<const std::byte>) = 0;           ///< throws std::invalid_argument if sizes differ
   virtual void reset() = 0;
-  virtual std::string name() const = 0;                           ///< "cpu/avx512/fp32"
+  virtual std::string name() const = 0;  ///< "cpu/avx512/fp32"
 };
 
 /// Throws std::invalid_argument (arrays that do not fit together) or std::runtime_error (no such device, and why).

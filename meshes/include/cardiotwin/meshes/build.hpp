@@ -1,37 +1,39 @@
 #pragma once
 /// From image and labels to a twin.
 
-#include <filesystem>
-#include <optional>
-
 #include <cardiotwin/meshes/mesher.hpp>
 #include <cardiotwin/meshes/scar.hpp>
 #include <cardiotwin/twin.hpp>
+#include <filesystem>
+#include <optional>
 
 namespace cardiotwin::meshes {
 
 struct BuildOptions {
   Convention convention = Convention::guess;
   ScarOptions scar;
-  double edge = 1.0;                     ///< mean edge of the tets [mm]
-  double smoothing = 1.0;                ///< Gaussian of the tissue indicator [mm]
+  double edge = 1.0;       ///< mean edge of the tets [mm]
+  double smoothing = 1.0;  ///< Gaussian of the tissue indicator [mm]
   FiberAngles angles;
-  std::optional<Vec3> septum;            ///< a point towards the septum [mm, LPS]; else the RV cavity, else a guess that is said aloud
-  std::string tissue = "post-infarct";   ///< Tissue::library
-  double site_radius = 3;                ///< of pacing sites [mm]
+  std::optional<Vec3>
+      septum;  ///< a point towards the septum [mm, LPS]; else the RV cavity, else a guess that is said aloud
+  std::string tissue = "post-infarct";  ///< Tissue::library
+  double site_radius = 3;               ///< of pacing sites [mm]
 };
 
 /// Image and labels already on the same grid. Throws InputError.
 Twin build_twin(const Image&, const Labels&, const BuildOptions&, const Monitor& = {});
 
-/// Reads both files, checks them against each other, and builds; input hashes and effective options go into the provenance.
-Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions&, const Monitor& = {});
+/// Reads both files, checks them against each other, and builds; input hashes and effective options go into the
+/// provenance.
+Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions&,
+                const Monitor& = {});
 
-/// Labels (canonical, or regions) interpolated by shape onto an isotropic grid of `spacing` [mm] along the image axes, the
-/// labelled box padded by `margin` [mm]: signed distances within slices, interpolated along the slice normal; all labels but
-/// 5 (RV cavity) as one filled shape first, then the label deepest inside wins. Beyond the last slices half a slice is added,
-/// flat at the base, rounded at the apex, where the cavity closes by the wall's thickness earlier. Unlabelled slices between
-/// others are bridged. Throws InputError for an empty image or a spacing outside [0.05, 10].
+/// Labels (canonical, or regions) interpolated by shape onto an isotropic grid of `spacing` [mm] along the image axes,
+/// the labelled box padded by `margin` [mm]: signed distances within slices, interpolated along the slice normal; all
+/// labels but 5 (RV cavity) as one filled shape first, then the label deepest inside wins. Beyond the last slices half
+/// a slice is added, flat at the base, rounded at the apex, where the cavity closes by the wall's thickness earlier.
+/// Unlabelled slices between others are bridged. Throws InputError for an empty image or a spacing outside [0.05, 10].
 Labels interpolate_slices(const Labels&, double spacing, double margin);
 
 /// Boundary faces tagged from the canonical label image; geometry of base and apex. Throws InputError for an empty or
