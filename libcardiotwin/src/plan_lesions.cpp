@@ -10,6 +10,7 @@ namespace cardiotwin::study {
 namespace {
 
 constexpr double front_half_width = 4;  // [ms], of the wavefront that stands for the isthmus' cross-section
+constexpr double averaging_radius = 4;  // [mm] around the isthmus' centre
 constexpr double reach = 25;            // [mm] from the isthmus' centre
 constexpr double left_open = 0.05;  // share of the cross-section that may stay uncovered: corners too thin to conduct
 constexpr int most_balls = 4;
@@ -38,9 +39,21 @@ std::vector<Patch> cross_section(const Anatomy& anatomy, const Circuit& circuit,
     if (const double d = (graph.point(i) - circuit.isthmus).norm(); graph.volume(i) > 0 && d < nearest)
       nearest = d, seed = i;
   if (seed < 0) return {};
+  // When the wave is at the centre itself: around it LATs are averaged, so that it does not matter which node is
+  // nearest.
+  const auto later = [&](Index i) {  // than the seed, on a circle of one cycle
+    return std::remainder(graph.lat(i, 0) - graph.lat(seed, 0), circuit.cycle_length);
+  };
+  double sum = 0, weight = 0;
+  for (Index i = 0; i < Index(graph.size()); ++i) {
+    const double share = 1 - (graph.point(i) - circuit.isthmus).norm() / averaging_radius;
+    if (!(share > 0 && graph.volume(i) > 0 && std::isfinite(later(i)))) continue;
+    sum += graph.volume(i) * share * later(i);
+    weight += graph.volume(i) * share;
+  }
+  const double passage = weight > 0 ? sum / weight : 0;
   const auto together = [&](Index i) {
-    const double d = std::abs(graph.lat(i, 0) - graph.lat(seed, 0));
-    return std::min(d, circuit.cycle_length - d) <= front_half_width &&
+    return std::abs(std::remainder(later(i) - passage, circuit.cycle_length)) <= front_half_width &&
            (graph.point(i) - circuit.isthmus).norm() <= reach;
   };
   std::vector<char> seen(graph.size(), 0);

@@ -251,7 +251,16 @@ Interval isthmus_interval(Fronts& fronts, double cycle, const CircuitOptions& op
     if (last - first > best) best = last - first, best_first = first;
     first = last + 1;
   }
-  return {(start + best_first) * width, (start + best_first + best) * width};
+  // The ends lie where the rate crosses the level, between two bins: whole bins would move the target by 1 to 2 mm for
+  // the least change of the input.
+  const double level = std::min(ceiling, options.diastole_rate * fronts.mean_rate());
+  const auto crossing = [&](int inside, int outside) {
+    const double in = rate[(inside + bins) % bins], out = rate[(outside + bins) % bins];
+    const double share = out > in ? std::clamp((level - in) / (out - in), 0.0, 1.0) : 0.5;
+    return (inside + 0.5 + share * (outside - inside)) * width;
+  };
+  const int first = start + best_first, last = first + best - 1;
+  return {crossing(first, first - 1), crossing(last, last + 1)};
 }
 
 void locate_isthmus(const Anatomy& anatomy, const ActivationGraph& graph, Fronts& fronts, const CircuitOptions& options,

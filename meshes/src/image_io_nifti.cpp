@@ -238,7 +238,8 @@ Grid grid_of(const Header& header, const std::string& name, const std::string& s
   grid.size = header.size;
   const Mat3 to_lps = Vec3(-1, -1, 1).asDiagonal();
   const Mat3 matrix = to_lps * used.matrix * header.unit;
-  grid.spacing = matrix.colwise().norm();
+  // Headers are 32-bit: six digits are all they have, and with those a turned image has the voxels of the first.
+  for (int i = 0; i < 3; ++i) grid.spacing[i] = std::stod(fmt::format("{:.6g}", matrix.col(i).norm()));
   grid.origin = to_lps * used.shift * header.unit;
   // The nearest orthonormal matrix removes the rounding of 32-bit headers.
   const Eigen::JacobiSVD<Mat3> svd(matrix * grid.spacing.cwiseInverse().asDiagonal(),
