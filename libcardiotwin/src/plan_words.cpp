@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "plan_lesions.hpp"
@@ -95,8 +96,17 @@ std::vector<Target> ranked_targets(const Anatomy& anatomy, const Plan& plan, con
     target.evidence = evidence(plan, placed, target, lesions.size(), inducible.size());
     targets.push_back(std::move(target));
   }
-  std::stable_sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) {
-    return a.share != b.share ? a.share > b.share : a.necessary && !b.necessary;
+  // Of several across one isthmus the one nearest to the wave's own line comes first.
+  const auto off_line = [&](const Target& target) {
+    double least = INFINITY;
+    for (const int c : target.circuits)
+      for (const Vec3& p : plan.circuits[c].isthmus_line) least = std::min(least, (p - target.lesion.position).norm());
+    return least;
+  };
+  std::stable_sort(targets.begin(), targets.end(), [&](const Target& a, const Target& b) {
+    if (a.share != b.share) return a.share > b.share;
+    if (a.necessary != b.necessary) return a.necessary;
+    return off_line(a) < off_line(b);
   });
   for (std::size_t i = 0; i < targets.size(); ++i) targets[i].rank = int(i) + 1;
   return targets;

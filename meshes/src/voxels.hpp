@@ -34,8 +34,8 @@ inline bool holds(const Grid& g, int i, int j, int k) {
 inline std::uint8_t label_at(const Labels& labels, int i, int j, int k) {
   return holds(labels.grid, i, j, k) ? labels.values[labels.grid.offset(i, j, k)] : background;
 }
-/// The label of the voxel nearest to a position. Half-way, the upper one, also where rounding, which depends on the image's
-/// pose, puts the position a little below.
+/// The label of the voxel nearest to a position. Half-way, the upper one, also where rounding, which depends on the
+/// image's pose, puts the position a little below.
 inline std::uint8_t label_at(const Labels& labels, const Vec3& position) {
   const Vec3 index = (labels.grid.index(position).array() + (0.5 + 1e-6)).floor();
   return label_at(labels, static_cast<int>(index[0]), static_cast<int>(index[1]), static_cast<int>(index[2]));

@@ -245,7 +245,7 @@ TEST(ReportRefuses, an_unfinished_study_and_says_how_to_resume_it) {
     FAIL() << "an unfinished study was reported";
   } catch (const InputError& error) {
     EXPECT_TRUE(contains(error.what(), "not finished")) << error.what();
-    EXPECT_TRUE(contains(error.what(), "cardiotwin plan ")) << error.what();
+    EXPECT_TRUE(contains(error.what(), "`cardiotwin plan`")) << error.what();
     EXPECT_TRUE(contains(error.what(), "--out " + folder.path().string())) << error.what();
   }
   EXPECT_FALSE(std::filesystem::exists(folder / "report.html"));

@@ -30,7 +30,7 @@ Study load_study(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "plan.json"))
     throw InputError(
         fmt::format("Study \"{0}\" is not finished: plan.json is missing; "
-                    "`cardiotwin plan {0}/heart.twin --out {0}` resumes it.",
+                    "the same `cardiotwin plan` command with --out {0} resumes it.",
                     name));
   const auto head = parse_object(read_text(folder / "study.json"), fmt::format("Study \"{}\": study.json", name),
                                  "run the plan again in a new folder");
