@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cardiotwin/kernels/engine.hpp>
+#include <cardiotwin/kernels/ensemble.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -137,6 +138,37 @@ double time_step(Engine& e, const Problem& p, int repeat) {
   return best;
 }
 
+/// The same with as many members as an ensemble has, per member.
+double time_ensemble(const Problem& p, int threads, int repeat) {
+  const int members = ensemble_limit(), steps = std::max(1, int(3e5 / double(p.nodes())));
+  auto ensemble = make_ensemble(p, members, {false, threads});
+  Pulse corner;
+  for (std::int32_t i = 0; i < std::int32_t(p.nodes() / 20); ++i) corner.nodes.push_back(i);
+  corner.duration = 2;
+  corner.amplitude = 60;
+  for (int m = 0; m < members; ++m) {
+    ensemble->member(m).set_pulses({corner});
+    ensemble->begin_work(m);
+  }
+  double best = INFINITY;
+  const auto drive = [&](int m) {
+    Engine& e = ensemble->member(m);
+    e.advance(150);
+    for (int r = 0; r < repeat; ++r) {
+      const auto start = std::chrono::steady_clock::now();
+      e.advance(steps);
+      const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - start;
+      if (m == 0) best = std::min(best, taken.count() / steps / double(p.nodes()) / members);
+    }
+    ensemble->end_work(m);
+  };
+  {
+    std::vector<std::jthread> drivers;
+    for (int m = 0; m < members; ++m) drivers.emplace_back(drive, m);
+  }
+  return best;
+}
+
 std::map<std::string, double> read_baseline(const std::string& path) {
   if (path.empty()) return {};
   const auto json = nlohmann::json::parse(std::ifstream(path));
@@ -150,15 +182,17 @@ int main(int argc, char** argv) {
   const auto baseline = read_baseline(o.baseline);
   std::map<std::string, double> results;
   std::printf("%-30s %-18s %-5s %10s %12s %9s\n", "model", "engine", "load", "ns/node", "node-steps/s", "baseline");
-  const auto report = [&](const ModelInfo& model, Engine& e, const Problem& p, bool load) {
-    const double ns = time_step(e, p, o.repeat);
-    const std::string key = model.name + " " + e.name() + (load ? " load" : " plain");
+  const auto row = [&](const ModelInfo& model, const std::string& engine, bool load, double ns) {
+    const std::string key = model.name + " " + engine + (load ? " load" : " plain");
     results[key] = ns;
     const auto was = baseline.find(key);
-    std::printf("%-30s %-18s %-5s %10.2f %12.3g ", model.name.c_str(), e.name().c_str(), load ? "yes" : "no", ns,
+    std::printf("%-30s %-18s %-5s %10.2f %12.3g ", model.name.c_str(), engine.c_str(), load ? "yes" : "no", ns,
                 1e9 / ns);
     was == baseline.end() ? std::printf("%9s\n", "-") : std::printf("%8.2fx\n", ns / was->second);
     std::fflush(stdout);
+  };
+  const auto report = [&](const ModelInfo& model, Engine& e, const Problem& p, bool load) {
+    row(model, e.name(), load, time_step(e, p, o.repeat));
   };
   for (const auto& model : models()) {
     if (!o.model.empty() && model.name != o.model) continue;
@@ -170,6 +204,8 @@ int main(int argc, char** argv) {
           continue;
         }
         for (const auto& variant : cpu_variants()) report(model, *make_cpu_engine(p, o.threads, variant), p, load);
+        row(model, real == Real::fp32 ? "cpu x 16/fp32" : "cpu x 16/fp64", load,
+            time_ensemble(p, o.threads, std::min(o.repeat, 10)));
       }
     }
   }

@@ -2,8 +2,8 @@
 /// CPU executor of the fused step. Included once per instruction set with CT_BACKEND naming it; sees no standard
 /// library template, so nothing compiled for a newer processor can be picked up by code that runs everywhere.
 
+#include "members_step.hpp"
 #include "model_list.hpp"
-#include "step.hpp"
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
@@ -26,6 +26,21 @@ void advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count, in
   }
 }
 
+template <class Model, class T, bool HasLoad>
+void advance_members(const MembersArgs<T>& args, std::int64_t first, std::int64_t count, int threads) {
+#pragma omp parallel num_threads(threads)
+  {
+    const MembersArgs<T> a = args;
+    for (std::int64_t step = first; step < first + count; ++step) {
+      const int from = int(step & 1), to = 1 - from;
+#pragma omp for schedule(static)
+      for (int slot = 0; slot < a.slots; ++slot) {
+        step_members<Model, T, ensemble_width, HasLoad>(a, step, slot, a.v[from], a.d[from], a.v[to], a.d[to]);
+      }
+    }
+  }
+}
+
 template <class T>
 Advance<T> find_advance(int model, bool has_load) {
   return with_model<T>(model, [=]<class Model>() -> Advance<T> {
@@ -33,6 +48,15 @@ Advance<T> find_advance(int model, bool has_load) {
   });
 }
 
+template <class T>
+AdvanceMembers<T> find_advance_members(int model, bool has_load) {
+  return with_model<T>(model, [=]<class Model>() -> AdvanceMembers<T> {
+    return has_load ? &advance_members<Model, T, true> : &advance_members<Model, T, false>;
+  });
+}
+
+template AdvanceMembers<float> find_advance_members<float>(int, bool);
+template AdvanceMembers<double> find_advance_members<double>(int, bool);
 template Advance<float> find_advance<float>(int, bool);
 template Advance<double> find_advance<double>(int, bool);
 

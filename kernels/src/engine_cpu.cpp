@@ -8,34 +8,10 @@
 #include "cpu_variants.hpp"
 #include "engine_factories.hpp"
 #include "engine_impl.hpp"
+#include "host_buffer.hpp"
 
 namespace cardiotwin::kernels {
 namespace {
-
-template <class U>
-class HostBuffer {
- public:
-  explicit HostBuffer(std::size_t n) : values_(allocate(n)), size_(n) {}
-  explicit HostBuffer(const std::vector<U>& values) : HostBuffer(values.size()) { upload(values.data()); }
-
-  std::size_t size() const { return size_; }
-  U* data() { return values_.get(); }
-  void upload(const U* from) { std::copy_n(from, size_, values_.get()); }
-  void download(U* to) const { std::copy_n(values_.get(), size_, to); }
-  const U* data() const { return values_.get(); }
-
- private:
-  static constexpr std::align_val_t alignment{64};
-  struct Free {
-    void operator()(U* p) const { ::operator delete(p, alignment); }
-  };
-  static std::unique_ptr<U[], Free> allocate(std::size_t n) {
-    return std::unique_ptr<U[], Free>(
-        static_cast<U*>(::operator new(std::max<std::size_t>(n, 1) * sizeof(U), alignment)));
-  }
-  std::unique_ptr<U[], Free> values_;
-  std::size_t size_;
-};
 
 template <class T>
 class CpuExecutor {
@@ -81,11 +57,15 @@ std::span<const CpuVariant> cpu_variants() {
     const bool fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (fma && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-      result.push_back({"avx512", &avx512::find_advance<float>, &avx512::find_advance<double>});
+      result.push_back({"avx512", &avx512::find_advance<float>, &avx512::find_advance<double>,
+                        &avx512::find_advance_members<float>, &avx512::find_advance_members<double>});
     }
-    if (fma) result.push_back({"avx2", &avx2::find_advance<float>, &avx2::find_advance<double>});
+    if (fma)
+      result.push_back({"avx2", &avx2::find_advance<float>, &avx2::find_advance<double>,
+                        &avx2::find_advance_members<float>, &avx2::find_advance_members<double>});
 #endif
-    result.push_back({"baseline", &baseline::find_advance<float>, &baseline::find_advance<double>});
+    result.push_back({"baseline", &baseline::find_advance<float>, &baseline::find_advance<double>,
+                      &baseline::find_advance_members<float>, &baseline::find_advance_members<double>});
     return result;
   }();
   return usable;

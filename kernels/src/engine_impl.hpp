@@ -15,7 +15,6 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
-#include <type_traits>
 #include <utility>
 
 #include "layout.hpp"
@@ -24,6 +23,7 @@
 #include "registry.hpp"
 #include "snapshot.hpp"
 #include "step_args.hpp"
+#include "storage.hpp"
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
@@ -38,11 +38,11 @@ class EngineImpl final : public Engine {
         slice_start_(layout_.slice_start),
         column_(layout_.column),
         slice_set_(layout_.slice_set),
-        diffusion_scale_(scales(p, p.diffusion, p.dt)),
-        load_scale_(scales(p, p.load, 1)),
-        diffusion_(weights(p.diffusion, p.dt, diffusion_scale_)),
-        load_(has_load(p) ? weights(p.load, 1, load_scale_) : std::vector<Weight<T>>{}),
-        constants_(constants()),
+        diffusion_scale_(row_scales<T>(layout_, p, p.diffusion, p.dt)),
+        load_scale_(row_scales<T>(layout_, p, p.load, 1)),
+        diffusion_(stored_weights<T>(layout_, p, p.diffusion, p.dt)),
+        load_(has_load(p) ? stored_weights<T>(layout_, p, p.load, 1) : std::vector<Weight<T>>{}),
+        constants_(set_constants<T>(ops_, p)),
         mixed_constants_(mixed_constants()),
         vd_{Buffer<Pair<T>>(slots()), Buffer<Pair<T>>(slots())},
         states_(slots() * state_count()),
@@ -151,80 +151,8 @@ class EngineImpl final : public Engine {
   std::size_t now() const { return std::size_t(step_ & 1); }  ///< which of the ping-pong buffers holds the present
   SnapshotHeader header() const { return {problem_.nodes(), state_count(), depth(), sizeof(T), ops_.index}; }
 
-  /// The problem without its matrix, which only the device keeps.
-  static Problem cells_of(const Problem& p) {
-    Problem cells;
-    cells.model = p.model;
-    cells.real = p.real;
-    cells.dt = p.dt;
-    cells.activation_threshold = p.activation_threshold;
-    cells.repolarization_level = p.repolarization_level;
-    cells.activation_depth = p.activation_depth;
-    cells.parameter_set = p.parameter_set;
-    cells.parameters = p.parameters;
-    cells.initial_voltage = p.initial_voltage;
-    cells.initial_states = p.initial_states;
-    return cells;
-  }
-
-  static bool has_load(const Problem& p) {
-    for (const double m : p.load) {
-      if (m != 0) return true;
-    }
-    return false;
-  }
-
-  /// Per slot: what a stored weight of its row is to be multiplied by.
-  std::vector<T> scales(const Problem& p, const std::vector<double>& values, double factor) const {
-    std::vector<T> result(slots(), T(1));
-    if constexpr (!std::is_same_v<Weight<T>, T>) {
-      for (std::size_t i = 0; i < p.nodes(); ++i) {
-        double largest = 0;
-        for (auto k = std::size_t(p.row_start[i]); k < std::size_t(p.row_start[i + 1]); ++k) {
-          largest = std::max(largest, std::abs(factor * values[k]));
-        }
-        result[std::size_t(layout_.slot_of_node[i])] = T(largest / WeightOf<T>::largest);
-      }
-    }
-    return result;
-  }
-
-  std::vector<Weight<T>> weights(const std::vector<double>& values, double factor, const Buffer<T>& scale) const {
-    std::vector<T> per_slot(scale.size());
-    scale.download(per_slot.data());
-    const auto lanes = std::size_t(layout_.lanes);
-    std::vector<Weight<T>> result(layout_.source.size());
-    for (int slice = 0; slice < layout_.slices; ++slice) {
-      const auto first = std::size_t(layout_.slice_start[std::size_t(slice)]) * lanes;
-      const auto last = std::size_t(layout_.slice_start[std::size_t(slice) + 1]) * lanes;
-      for (std::size_t k = first; k < last; ++k) {
-        const auto from = layout_.source[k];
-        const double divisor = double(per_slot[std::size_t(slice) * lanes + k % lanes]);
-        if (from >= 0 && divisor > 0) result[k] = stored(factor * values[std::size_t(from)] / divisor);
-      }
-    }
-    return result;
-  }
-  static Weight<T> stored(double x) {
-    if constexpr (std::is_same_v<Weight<T>, T>) {
-      return x;
-    } else {
-      return Weight<T>(std::lround(x));
-    }
-  }
-
-  std::vector<T> constants() const {
-    std::vector<T> result;
-    std::vector<double> c(std::size_t(ops_.constant_count));
-    for (const auto& parameters : problem_.parameters) {
-      ops_.prepare(parameters.data(), problem_.dt, c.data());
-      for (const double x : c) result.push_back(T(x));
-    }
-    return result;
-  }
-
   std::vector<T> mixed_constants() const {
-    const auto per_set = constants();
+    const auto per_set = set_constants<T>(ops_, problem_);
     const auto count = std::size_t(ops_.constant_count), lanes = std::size_t(layout_.lanes);
     std::vector<T> result;
     for (const auto slice : layout_.mixed_slices) {

@@ -1,0 +1,37 @@
+#pragma once
+/// Aligned memory of the host; pages belong to the threads that first write them.
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <vector>
+
+namespace cardiotwin::kernels {
+
+template <class U>
+class HostBuffer {
+ public:
+  explicit HostBuffer(std::size_t n) : values_(allocate(n)), size_(n) {}
+  explicit HostBuffer(const std::vector<U>& values) : HostBuffer(values.size()) { upload(values.data()); }
+
+  std::size_t size() const { return size_; }
+  U* data() { return values_.get(); }
+  void upload(const U* from) { std::copy_n(from, size_, values_.get()); }
+  void download(U* to) const { std::copy_n(values_.get(), size_, to); }
+  const U* data() const { return values_.get(); }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+  struct Free {
+    void operator()(U* p) const { ::operator delete(p, alignment); }
+  };
+  static std::unique_ptr<U[], Free> allocate(std::size_t n) {
+    return std::unique_ptr<U[], Free>(
+        static_cast<U*>(::operator new(std::max<std::size_t>(n, 1) * sizeof(U), alignment)));
+  }
+  std::unique_ptr<U[], Free> values_;
+  std::size_t size_;
+};
+
+}  // namespace cardiotwin::kernels
