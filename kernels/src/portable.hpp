@@ -102,7 +102,7 @@ struct Reduced<float> {
     const float high = 4.16665555e-2f + r * 8.36317905e-3f;
     return r + r2 * (low + r2 * (high + r2 * 1.39261836e-3f));
   }
-  static constexpr float lowest = -87.0f;
+  static constexpr float lowest = -87.0f, highest = 88.0f;
 };
 
 template <>
@@ -128,7 +128,7 @@ struct Reduced<double> {
     const double q89 = 2.7620088445409748158e-7 + r * 2.5100385495510319638e-8;
     return r + r2 * ((q01 + r2 * q23) + r4 * ((q45 + r2 * q67) + r4 * q89));
   }
-  static constexpr double lowest = -708.0;
+  static constexpr double lowest = -708.0, highest = 709.0;
 };
 
 /// exp(x) for |x| < 87, within 2 units in the last place.
@@ -142,10 +142,16 @@ CT_HD T exp_bounded(T x) {
 CT_HD float exp_bounded(float x) { return ::expf(x); }
 #endif
 
-/// exp(x) for any x <= 87; never below the smallest normal number. NaN stays NaN.
+/// exp(x) for any x <= 88; never below the smallest normal number. NaN stays NaN.
 template <class T>
 CT_HD T exp_decaying(T x) {
   return exp_bounded(at_least(x, Reduced<T>::lowest));
+}
+
+/// exp(x) for any x, the largest finite number at most. NaN stays NaN.
+template <class T>
+CT_HD T exp_clamped(T x) {
+  return exp_decaying(at_most(x, Reduced<T>::highest));
 }
 
 /// 1 - exp(-x) for x >= 0, to full relative accuracy however small x is: what a gate moves in one step.

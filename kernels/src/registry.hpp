@@ -8,7 +8,7 @@ namespace cardiotwin::kernels {
 struct ModelOperations {
   int index;  ///< in models()
   int constant_count;
-  void (*prepare)(const double* parameters, double dt, double* constants);
+  void (*prepare)(const double* parameters, double* constants);
   double (*reference)(int state);  ///< stored state = true state - reference
   double (*rhs)(double v, const double* stored, const double* constants, double* derivatives);
 };

@@ -74,13 +74,13 @@ std::vector<Weight<T>> stored_weights(const Layout& layout, const Problem& p, co
   return result;
 }
 
-/// Per parameter set: the model's constants for this dt.
+/// Per parameter set: the model's constants.
 template <class T>
 std::vector<T> set_constants(const ModelOperations& ops, const Problem& p) {
   std::vector<T> result;
   std::vector<double> c(std::size_t(ops.constant_count));
   for (const auto& parameters : p.parameters) {
-    ops.prepare(parameters.data(), p.dt, c.data());
+    ops.prepare(parameters.data(), c.data());
     for (const double x : c) result.push_back(T(x));
   }
   return result;

@@ -14,7 +14,7 @@
 
 #include <cmath>
 
-#include "../portable.hpp"
+#include "scheme.hpp"
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
@@ -47,9 +47,7 @@ struct TenTusscher2006 {
     parameter_count
   };
 
-  /// What a step needs of the parameters and dt.
   enum ConstantIndex {
-    Dt,
     CNa,
     CCaL,
     Cto,
@@ -93,9 +91,8 @@ struct TenTusscher2006 {
     return state == CaSR ? 3.64 : state == Nai ? 8.604 : state == Ki ? 136.89 : 0.0;
   }
 
-  static void prepare(const double* p, double dt, double* c) {
+  static void prepare(const double* p, double* c) {
     const double root = std::sqrt(p[Ko] / 5.4);
-    c[Dt] = dt;
     c[CNa] = p[GNa] * p[ScaleNa];
     c[CCaL] = p[GCaL] * p[ScaleCaL] * 2 * faraday;
     c[Cto] = p[Gto];
@@ -236,10 +233,11 @@ struct TenTusscher2006 {
     return {T(0.6) * inverse.a + T(0.4), q * inverse.b};
   }
 
-  /// Calls quick(state, gate) for each gate that can settle within a step, slow(state, gate) for those that never do:
-  /// their time constants stay above 0.8 (r), 2 (f_cass), 3 (s), 20 (f), 31 (f2) and 80 ms (x_s).
-  template <class Constants, class Quick, class Slow>
-  CT_HD static void for_each_gate(const Shared& x, T ca_ss, Constants c, Quick quick, Slow slow) {
+  /// Gates whose time constants stay above 0.8 (r), 2 (f_cass), 3 (s), 20 (f), 31 (f2) and 80 ms (x_s) are slow.
+  template <class Constants, class Scheme>
+  CT_HD static void gates(const Shared& x, T ca_ss, Constants c, Scheme to) {
+    const auto quick = [&](int s, const Gate& g) { to.gate(s, g.target, g.rate); };
+    const auto slow = [&](int s, const Gate& g) { to.slow_gate(s, g.target, g.rate); };
     const Gate j = gate_j(x);
     const Pair xr = gates_xr(x);
     quick(M, gate_m(x));
@@ -365,39 +363,18 @@ struct TenTusscher2006 {
     return f;
   }
 
-  /// Advances the states by dt and returns the forward-Euler increment of V [mV].
-  template <class States, class Constants>
-  CT_HD static T step(T v, States w, Constants c) {
-    const T dt = c[Dt];
+  template <class States, class Constants, class Scheme>
+  CT_HD static T evaluate(T v, States w, Constants c, Scheme to) {
     const Concentrations n = concentrations(w);
     Currents i = currents(v, w, n, c);
     const Flow f = flow(n, w[RPrime], c, i);
-    for_each_gate(
-        Shared(v), n.ca_ss, c, [&](int s, const Gate& g) { w[s] += (g.target - w[s]) * approach(dt * g.rate); },
-        [&](int s, const Gate& g) { w[s] += (g.target - w[s]) * approach_slowly(dt * g.rate); });
-    w[Cai] += dt * f.ca_i;
-    w[CaSR] += dt * f.ca_sr;
-    w[CaSS] += dt * f.ca_ss;
-    w[Nai] += dt * f.na_i;
-    w[Ki] += dt * f.k_i;
-    w[RPrime] += dt * f.r_prime;
-    return -dt * i.sum();
-  }
-
-  /// dV/dt [mV/ms]; d receives the states' derivatives per ms.
-  template <class States, class Constants, class Rates>
-  CT_HD static T rhs(T v, States w, Constants c, Rates d) {
-    const Concentrations n = concentrations(w);
-    Currents i = currents(v, w, n, c);
-    const Flow f = flow(n, w[RPrime], c, i);
-    const auto derivative = [&](int s, const Gate& g) { d[s] = (g.target - w[s]) * g.rate; };
-    for_each_gate(Shared(v), n.ca_ss, c, derivative, derivative);
-    d[Cai] = f.ca_i;
-    d[CaSR] = f.ca_sr;
-    d[CaSS] = f.ca_ss;
-    d[Nai] = f.na_i;
-    d[Ki] = f.k_i;
-    d[RPrime] = f.r_prime;
+    gates(Shared(v), n.ca_ss, c, to);
+    to.change(CaSR, f.ca_sr);
+    to.change(CaSS, f.ca_ss);
+    to.change(Cai, f.ca_i);
+    to.change(Nai, f.na_i);
+    to.change(Ki, f.k_i);
+    to.change(RPrime, f.r_prime);
     return -i.sum();
   }
 };

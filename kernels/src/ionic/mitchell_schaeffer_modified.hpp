@@ -13,18 +13,15 @@
 /// - v_gate) makes J_in outward below v_gate, and (1 - h) lets no outward current oppose a fully recovered cell, so the
 /// threshold of a rested cell is v_gate exactly and rest is stable for every choice of parameters.
 
-#include <cmath>
-
-#include "../portable.hpp"
+#include "scheme.hpp"
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
 template <class T>
-struct MitchellSchaeffer {
+struct MitchellSchaefferModified {
   enum State { H, state_count };
   enum Parameter { TauIn, TauOut, TauOpen, TauClose, VGate, VMin, VMax, parameter_count };
 
-  /// What a step needs of the parameters and dt.
   enum ConstantIndex {
     PerTauIn,
     PerTauOut,
@@ -34,13 +31,10 @@ struct MitchellSchaeffer {
     Min,
     Range,
     PerRange,
-    Dt,
-    Opening,
-    Closing,
     constant_count
   };
 
-  static void prepare(const double* p, double dt, double* c) {
+  static void prepare(const double* p, double* c) {
     c[PerTauIn] = 1 / p[TauIn];
     c[PerTauOut] = 1 / p[TauOut];
     c[PerTauOpen] = 1 / p[TauOpen];
@@ -49,40 +43,20 @@ struct MitchellSchaeffer {
     c[Min] = p[VMin];
     c[Range] = p[VMax] - p[VMin];
     c[PerRange] = 1 / (p[VMax] - p[VMin]);
-    c[Dt] = dt;
-    c[Opening] = std::exp(-dt / p[TauOpen]);
-    c[Closing] = std::exp(-dt / p[TauClose]);
   }
 
   /// Stored state = true state - reference.
   CT_HD static constexpr double reference(int) { return 0; }
 
-  /// du/dt [1/ms].
-  template <class Constants>
-  CT_HD static T flux(T u, T h, Constants c) {
-    const T in = h * (u - c[Gate]) * (1 - u) * c[PerTauIn];
-    const T out = (1 - h) * c[PerTauOut];
-    return u * (in - out);
-  }
-
-  /// Advances the gate by its exact exponential (Rush & Larsen 1978) and returns the forward-Euler increment of V [mV].
-  template <class States, class Constants>
-  CT_HD static T step(T v, States w, Constants c) {
+  template <class States, class Constants, class Scheme>
+  CT_HD static T evaluate(T v, States w, Constants c, Scheme to) {
     const T u = (v - c[Min]) * c[PerRange];
     const T h = w[H];
     const bool open = u < c[Gate];
-    const T target = select(open, T(1), T(0));
-    w[H] = target + (h - target) * select(open, c[Opening], c[Closing]);
-    return c[Dt] * c[Range] * flux(u, h, c);
-  }
-
-  /// dV/dt [mV/ms]; d receives dh/dt [1/ms].
-  template <class States, class Constants, class Rates>
-  CT_HD static T rhs(T v, States w, Constants c, Rates d) {
-    const T u = (v - c[Min]) * c[PerRange];
-    const T h = w[H];
-    d[H] = select(u < c[Gate], (1 - h) * c[PerTauOpen], -h * c[PerTauClose]);
-    return c[Range] * flux(u, h, c);
+    to.slow_gate(H, select(open, T(1), T(0)), select(open, T(c[PerTauOpen]), T(c[PerTauClose])));
+    const T in = h * (u - c[Gate]) * (1 - u) * c[PerTauIn];
+    const T out = (1 - h) * c[PerTauOut];
+    return c[Range] * u * (in - out);
   }
 };
 
