@@ -138,9 +138,9 @@ double time_step(Engine& e, const Problem& p, int repeat) {
   return best;
 }
 
-/// The same with as many members as an ensemble has, per member.
-double time_ensemble(const Problem& p, int threads, int repeat) {
-  const int members = ensemble_limit(), steps = std::max(1, int(3e5 / double(p.nodes())));
+/// The same per member of an ensemble.
+double time_ensemble(const Problem& p, int members, int threads, int repeat) {
+  const int steps = std::max(1, int(3e5 / double(p.nodes())));
   auto ensemble = make_ensemble(p, members, {false, threads});
   Pulse corner;
   for (std::int32_t i = 0; i < std::int32_t(p.nodes() / 20); ++i) corner.nodes.push_back(i);
@@ -204,8 +204,10 @@ int main(int argc, char** argv) {
           continue;
         }
         for (const auto& variant : cpu_variants()) report(model, *make_cpu_engine(p, o.threads, variant), p, load);
-        row(model, real == Real::fp32 ? "cpu x 16/fp32" : "cpu x 16/fp64", load,
-            time_ensemble(p, o.threads, std::min(o.repeat, 10)));
+        for (const int members : {4, 8, 16}) {
+          row(model, "cpu x " + std::to_string(members) + (real == Real::fp32 ? "/fp32" : "/fp64"), load,
+              time_ensemble(p, members, o.threads, std::min(o.repeat, 10)));
+        }
       }
     }
   }

@@ -1,3 +1,8 @@
 // The fused step for one instruction set; the flags are set in CMakeLists.txt.
 #define CT_BACKEND avx512
 #include "cpu_step.hpp"
+
+namespace cardiotwin::kernels::avx512 {
+extern const CpuVariant variant;
+const CpuVariant variant = {"avx512", &find_advance<float>, &find_advance<double>, &find_react_fp32, &find_react_fp64};
+}  // namespace cardiotwin::kernels::avx512

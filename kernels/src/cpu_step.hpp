@@ -2,62 +2,85 @@
 /// CPU executor of the fused step. Included once per instruction set with CT_BACKEND naming it; sees no standard
 /// library template, so nothing compiled for a newer processor can be picked up by code that runs everywhere.
 
-#include "members_step.hpp"
-#include "model_list.hpp"
+#include "cpu_variant.hpp"
+#include "step.hpp"
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
 inline constexpr int cpu_lanes = 16;
 
-/// Each slice is computed by one thread from the previous step's values alone, so the bits do not depend on the
+/// Each slice is computed by one thread from the previous pass's values alone, so the bits do not depend on the
 /// threads.
-template <class Model, class T, bool HasLoad>
-void advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count, int threads) {
+template <class T, int B, bool HasLoad>
+void advance(const StepArgs<T>& args, React<T> react, std::int64_t first, std::int64_t count, int threads) {
+  constexpr int L = cpu_lanes;
 #pragma omp parallel num_threads(threads)
   {
     const StepArgs<T> a = args;
+    const auto cells = [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
+      react(a.dt_cells, v, d, states, constants, mixed);
+    };
     for (std::int64_t step = first; step < first + count; ++step) {
-      const int from = int(step & 1), to = 1 - from;
+      const T* start = a.vd[step & 1];
+      const T *now = start, *before = start;
+      for (int j = 0; j < a.stages; ++j) {
+        if (a.gradient.entry) {
+#pragma omp for schedule(static)
+          for (int slice = 0; slice < a.slices; ++slice) gradient_slice<T, L, L, B>(a, slice, 0, now);
+        }
+        if (j == a.stages - 1) break;
+        T* out = a.stage[j & 1];
+#pragma omp for schedule(static)
+        for (int slice = 0; slice < a.slices; ++slice) stage_slice<T, L, L, B>(a, j, slice, 0, now, before, out);
+        before = now;
+        now = out;
+      }
+      T* out = a.vd[1 - (step & 1)];
 #pragma omp for schedule(static)
       for (int slice = 0; slice < a.slices; ++slice) {
-        step_slice<Model, T, cpu_lanes, cpu_lanes, HasLoad>(a, step, slice, 0, a.vd[from], a.vd[to]);
+        finish_slice<T, L, L, B, HasLoad>(a, step, slice, 0, start, now, before, out, cells);
       }
     }
   }
 }
 
-template <class Model, class T, bool HasLoad>
-void advance_members(const MembersArgs<T>& args, std::int64_t first, std::int64_t count, int threads) {
-#pragma omp parallel num_threads(threads)
-  {
-    const MembersArgs<T> a = args;
-    for (std::int64_t step = first; step < first + count; ++step) {
-      const int from = int(step & 1), to = 1 - from;
-#pragma omp for schedule(static)
-      for (int slot = 0; slot < a.slots; ++slot) {
-        step_members<Model, T, ensemble_width, HasLoad>(a, step, slot, a.v[from], a.d[from], a.v[to], a.d[to]);
-      }
-    }
+/// The step for `members` in {1, 4, 8, 16}.
+template <class T>
+Advance<T> find_advance(int members, bool has_load) {
+  switch (members) {
+    case 4:
+      return has_load ? &advance<T, 4, true> : &advance<T, 4, false>;
+    case 8:
+      return has_load ? &advance<T, 8, true> : &advance<T, 8, false>;
+    case 16:
+      return has_load ? &advance<T, 16, true> : &advance<T, 16, false>;
+    default:
+      return has_load ? &advance<T, 1, true> : &advance<T, 1, false>;
   }
 }
 
-template <class T>
-Advance<T> find_advance(int model, bool has_load) {
-  return with_model<T>(model, [=]<class Model>() -> Advance<T> {
-    return has_load ? &advance<Model, T, true> : &advance<Model, T, false>;
-  });
+#define CT_MODEL(function, functor) \
+  React<float> function##_fp32();   \
+  React<double> function##_fp64();
+#include "ionic/models.inc"
+#undef CT_MODEL
+
+inline React<float> find_react_fp32(int model) {
+#define CT_MODEL(function, functor) &function##_fp32,
+  static constexpr React<float> (*all[])() = {
+#include "ionic/models.inc"
+  };
+#undef CT_MODEL
+  return all[model]();
 }
 
-template <class T>
-AdvanceMembers<T> find_advance_members(int model, bool has_load) {
-  return with_model<T>(model, [=]<class Model>() -> AdvanceMembers<T> {
-    return has_load ? &advance_members<Model, T, true> : &advance_members<Model, T, false>;
-  });
+inline React<double> find_react_fp64(int model) {
+#define CT_MODEL(function, functor) &function##_fp64,
+  static constexpr React<double> (*all[])() = {
+#include "ionic/models.inc"
+  };
+#undef CT_MODEL
+  return all[model]();
 }
-
-template AdvanceMembers<float> find_advance_members<float>(int, bool);
-template AdvanceMembers<double> find_advance_members<double>(int, bool);
-template Advance<float> find_advance<float>(int, bool);
-template Advance<double> find_advance<double>(int, bool);
 
 }  // namespace cardiotwin::kernels::CT_BACKEND

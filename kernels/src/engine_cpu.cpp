@@ -1,53 +1,24 @@
-// CPU engine: OpenMP over slices, the instruction set chosen at run time.
+// CPU engine: the instruction set is chosen at run time.
 #include <omp.h>
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
+#include "core_impl.hpp"
+#include "cpu_executor.hpp"
 #include "cpu_variants.hpp"
-#include "engine_factories.hpp"
-#include "engine_impl.hpp"
 #include "host_buffer.hpp"
 
 namespace cardiotwin::kernels {
-namespace {
 
-template <class T>
-class CpuExecutor {
- public:
-  static constexpr int lanes = 16;
-  template <class U>
-  using Buffer = HostBuffer<U>;
-
-  CpuExecutor(const char* variant, Advance<T> step, int threads)
-      : variant_(variant), advance_(step), threads_(threads > 0 ? threads : omp_get_max_threads()) {}
-
-  void advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count) const {
-    // A thread with fewer than 8 slices would wait longer at the barrier than it computes.
-    advance_(args, first, count, std::clamp(args.slices / 8, 1, threads_));
-  }
-
-  double max(const HostBuffer<Pair<T>>& vd, std::size_t nodes) const {
-    double largest = -std::numeric_limits<double>::infinity();
-    bool finite = true;
-    for (std::size_t i = 0; i < nodes; ++i) {
-      const double x = double(vd.data()[i].v);
-      finite = finite && std::isfinite(x);
-      largest = std::max(largest, x);
-    }
-    return finite ? largest : std::numeric_limits<double>::quiet_NaN();
-  }
-
-  std::string name() const { return std::string("cpu/") + variant_; }
-
- private:
-  const char* variant_;
-  Advance<T> advance_;
-  int threads_;
-};
-
-}  // namespace
+namespace baseline {
+extern const CpuVariant variant;
+}
+#ifdef CARDIOTWIN_X86
+namespace avx2 {
+extern const CpuVariant variant;
+}
+namespace avx512 {
+extern const CpuVariant variant;
+}
+#endif
 
 std::span<const CpuVariant> cpu_variants() {
   static const std::vector<CpuVariant> usable = [] {
@@ -57,33 +28,38 @@ std::span<const CpuVariant> cpu_variants() {
     const bool fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (fma && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-      result.push_back({"avx512", &avx512::find_advance<float>, &avx512::find_advance<double>,
-                        &avx512::find_advance_members<float>, &avx512::find_advance_members<double>});
+      result.push_back(avx512::variant);
     }
-    if (fma)
-      result.push_back({"avx2", &avx2::find_advance<float>, &avx2::find_advance<double>,
-                        &avx2::find_advance_members<float>, &avx2::find_advance_members<double>});
+    if (fma) result.push_back(avx2::variant);
 #endif
-    result.push_back({"baseline", &baseline::find_advance<float>, &baseline::find_advance<double>,
-                      &baseline::find_advance_members<float>, &baseline::find_advance_members<double>});
+    result.push_back(baseline::variant);
     return result;
   }();
   return usable;
 }
 
-std::unique_ptr<Engine> make_cpu_engine(const Problem& p, int threads, const CpuVariant& variant) {
-  const int model = operations(*p.model).index;
-  const bool load = std::any_of(p.load.begin(), p.load.end(), [](double m) { return m != 0; });
-  if (p.real == Real::fp32) {
-    return std::make_unique<host::EngineImpl<float, CpuExecutor<float>>>(
-        p, CpuExecutor<float>(variant.name, variant.fp32(model, load), threads));
-  }
-  return std::make_unique<host::EngineImpl<double, CpuExecutor<double>>>(
-      p, CpuExecutor<double>(variant.name, variant.fp64(model, load), threads));
+namespace {
+
+template <class T>
+std::unique_ptr<Core> make(const Problem& p, int members, int threads, const CpuVariant& variant) {
+  using Executor = CpuExecutor<T, HostBuffer>;
+  Executor executor(std::string("cpu/") + variant.name, find_advance<T>(variant, members, has_load(p)),
+                    find_react<T>(variant, operations(*p.model).index), threads > 0 ? threads : omp_get_max_threads());
+  return std::make_unique<host::CoreImpl<T, Executor>>(p, members, std::move(executor));
 }
 
-std::unique_ptr<Engine> make_cpu_engine(const Problem& p, int threads) {
-  return make_cpu_engine(p, threads, cpu_variants().front());
+}  // namespace
+
+std::unique_ptr<Core> make_cpu_core(const Problem& p, int members, int threads, const CpuVariant& variant) {
+  return p.real == Real::fp32 ? make<float>(p, members, threads, variant) : make<double>(p, members, threads, variant);
+}
+
+std::unique_ptr<Core> make_cpu_core(const Problem& p, int members, int threads) {
+  return make_cpu_core(p, members, threads, cpu_variants().front());
+}
+
+std::unique_ptr<Engine> make_cpu_engine(const Problem& p, int threads, const CpuVariant& variant) {
+  return engine_alone(make_cpu_core(p, 1, threads, variant));
 }
 
 }  // namespace cardiotwin::kernels

@@ -1,4 +1,4 @@
-// CUDA engine: one thread per node, a warp per slice of 32 lanes. Nothing is allocated while it runs.
+// CUDA engine: memory, queueing and reductions. Nothing is allocated inside a step.
 #define CT_BACKEND cuda
 #include <algorithm>
 #include <cmath>
@@ -7,16 +7,22 @@
 #include <string>
 #include <vector>
 
-#include "engine_factories.hpp"
-#include "engine_impl.hpp"
-#include "model_list.hpp"
-#include "step.hpp"
+#include "core_impl.hpp"
+#include "cuda_launch.hpp"
 
 namespace cardiotwin::kernels {
+
+namespace cuda {
+#define CT_MODEL(function, functor)           \
+  Launch<float> function##_fp32(int members); \
+  Launch<double> function##_fp64(int members);
+#include "ionic/models.inc"
+#undef CT_MODEL
+}  // namespace cuda
+
 namespace {
 
-constexpr int lanes_per_slice = 32;
-constexpr int block = 128;
+using cuda::block;
 
 void check(cudaError_t status, const char* what) {
   if (status != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(status));
@@ -34,13 +40,22 @@ class DeviceBuffer {
 
   std::size_t size() const { return size_; }
   U* data() { return values_.get(); }
-  const U* data() const { return values_.get(); }
   void upload(const U* from) {
     check(cudaMemcpy(values_.get(), from, size_ * sizeof(U), cudaMemcpyHostToDevice), "copying to the device");
   }
-  void download(U* to) const {
-    check(cudaMemcpy(to, values_.get(), size_ * sizeof(U), cudaMemcpyDeviceToHost), "copying from the device");
+  std::vector<U> peek() const {
+    std::vector<U> values(size_);
+    check(cudaMemcpy(values.data(), values_.get(), size_ * sizeof(U), cudaMemcpyDeviceToHost),
+          "copying from the device");
+    return values;
   }
+  template <class F>
+  void edit(const F& f) {
+    auto values = peek();
+    f(values.data());
+    upload(values.data());
+  }
+  const U* on_device() const { return values_.get(); }
 
  private:
   struct Free {
@@ -50,31 +65,34 @@ class DeviceBuffer {
   std::size_t size_;
 };
 
-template <class Model, class T, bool HasLoad>
-__global__ void __launch_bounds__(block)
-    step_kernel(StepArgs<T> a, std::int64_t step, const Pair<T>* in, Pair<T>* out) {
-  const int slot = int(blockIdx.x * blockDim.x + threadIdx.x);
-  const int slice = slot / lanes_per_slice, lane = slot % lanes_per_slice;
-  if (slice < a.slices) cuda::step_slice<Model, T, 1, lanes_per_slice, HasLoad>(a, step, slice, lane, in, out);
-}
-
-template <class Model, class T, bool HasLoad>
-void launch_steps(const StepArgs<T>& a, std::int64_t first, std::int64_t count, int) {
-  const int blocks = (a.slices * lanes_per_slice + block - 1) / block;
-  for (std::int64_t step = first; step < first + count; ++step) {
-    const int from = int(step & 1);
-    step_kernel<Model, T, HasLoad><<<blocks, block>>>(a, step, a.vd[from], a.vd[1 - from]);
-  }
-  check(cudaGetLastError(), "starting the step");
-}
-
-/// Largest V of each block's share; NaN if any V of it is not finite. The maximum does not depend on the order.
+/// The launcher of model `index` of models().
 template <class T>
-__global__ void max_kernel(const Pair<T>* vd, int n, double* result) {
+cuda::Launch<T> find_launch(int index, int members) {
+  if constexpr (sizeof(T) == 4) {
+#define CT_MODEL(function, functor) &cuda::function##_fp32,
+    static constexpr cuda::Launch<float> (*all[])(int) = {
+#include "ionic/models.inc"
+    };
+#undef CT_MODEL
+    return all[index](members);
+  } else {
+#define CT_MODEL(function, functor) &cuda::function##_fp64,
+    static constexpr cuda::Launch<double> (*all[])(int) = {
+#include "ionic/models.inc"
+    };
+#undef CT_MODEL
+    return all[index](members);
+  }
+}
+
+/// Largest V of one member in each block's share; NaN if any V of it is not finite. The maximum does not depend on the
+/// order.
+template <class T>
+__global__ void max_kernel(const T* vd, int n, int members, int m, double* result) {
   __shared__ double partial[block];
   double largest = -INFINITY;
   for (int i = int(blockIdx.x * blockDim.x + threadIdx.x); i < n; i += int(gridDim.x * blockDim.x)) {
-    const double x = double(vd[i].v);
+    const double x = double(vd[2 * std::int64_t(i) * members + m]);
     largest = isfinite(x) && !isnan(largest) ? fmax(largest, x) : NAN;
   }
   partial[threadIdx.x] = largest;
@@ -91,27 +109,30 @@ __global__ void max_kernel(const Pair<T>* vd, int n, double* result) {
 template <class T>
 class CudaExecutor {
  public:
-  static constexpr int lanes = lanes_per_slice;
+  static constexpr int lanes = cuda::lanes_per_slice;
+  static constexpr bool always_loads = true;
   template <class U>
   using Buffer = DeviceBuffer<U>;
 
-  CudaExecutor(int device, Advance<T> step) : device_(device), advance_(step) { select_device(); }
+  CudaExecutor(int device, cuda::Launch<T> launch) : device_(device), launch_(launch) { select_device(); }
 
   void advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count) const {
     select_device();
-    advance_(args, first, count, 0);
+    launch_(args, first, count, nullptr);
+    check(cudaGetLastError(), "starting the step");
     check(cudaDeviceSynchronize(), "running the step");
   }
 
-  double max(const DeviceBuffer<Pair<T>>& vd, std::size_t n) const {
+  double max(const DeviceBuffer<T>& vd, std::size_t nodes, int members, int m) const {
     select_device();
     constexpr int blocks = 256;
     if (!partial_) partial_ = std::make_shared<DeviceBuffer<double>>(blocks);
-    max_kernel<<<blocks, block>>>(vd.data(), int(n), partial_->data());
+    max_kernel<<<blocks, block>>>(vd.on_device(), int(nodes), members, m, partial_->data());
     check(cudaGetLastError(), "starting the maximum");
-    double values[blocks], largest = -INFINITY;
-    partial_->download(values);
-    for (const double x : values) largest = std::isnan(x) || std::isnan(largest) ? NAN : std::max(largest, x);
+    double largest = -INFINITY;
+    for (const double x : partial_->peek()) {
+      largest = std::isnan(x) || std::isnan(largest) ? NAN : std::max(largest, x);
+    }
     return largest;
   }
 
@@ -121,21 +142,14 @@ class CudaExecutor {
   void select_device() const { check(cudaSetDevice(device_), "choosing the device"); }
 
   int device_;
-  Advance<T> advance_;
+  cuda::Launch<T> launch_;
   mutable std::shared_ptr<DeviceBuffer<double>> partial_;  ///< of max()
 };
 
 template <class T>
-Advance<T> find_advance(int model, bool has_load) {
-  return cuda::with_model<T>(model, [=]<class Model>() -> Advance<T> {
-    return has_load ? &launch_steps<Model, T, true> : &launch_steps<Model, T, false>;
-  });
-}
-
-template <class T>
-std::unique_ptr<Engine> make(const Problem& p, int device, bool load) {
-  const CudaExecutor<T> executor(device, find_advance<T>(operations(*p.model).index, load));
-  return std::make_unique<cuda::EngineImpl<T, CudaExecutor<T>>>(p, executor);
+std::unique_ptr<Core> make(const Problem& p, int members, int device) {
+  const CudaExecutor<T> executor(device, find_launch<T>(operations(*p.model).index, members));
+  return std::make_unique<cuda::CoreImpl<T, CudaExecutor<T>>>(p, members, executor);
 }
 
 }  // namespace
@@ -158,10 +172,8 @@ std::string cuda_unavailable(int index) {
   return {};
 }
 
-std::unique_ptr<Engine> make_cuda_engine(const Problem& p, int device) {
-  bool load = false;
-  for (const double m : p.load) load = load || m != 0;
-  return p.real == Real::fp32 ? make<float>(p, device, load) : make<double>(p, device, load);
+std::unique_ptr<Core> make_cuda_core(const Problem& p, int members, int device) {
+  return p.real == Real::fp32 ? make<float>(p, members, device) : make<double>(p, members, device);
 }
 
 }  // namespace cardiotwin::kernels

@@ -1,7 +1,7 @@
 // Stands in for the CUDA engine where the library is built without it.
 #include <stdexcept>
 
-#include "engine_factories.hpp"
+#include "core.hpp"
 
 namespace cardiotwin::kernels {
 
@@ -9,7 +9,7 @@ std::string cuda_unavailable(int) {
   return "this build has no CUDA engine; install the CUDA Toolkit and configure with -DCARDIOTWIN_CUDA=ON";
 }
 
-std::unique_ptr<Engine> make_cuda_engine(const Problem&, int device) {
+std::unique_ptr<Core> make_cuda_core(const Problem&, int, int device) {
   throw std::runtime_error(cuda_unavailable(device));
 }
 

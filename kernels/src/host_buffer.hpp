@@ -12,14 +12,21 @@ namespace cardiotwin::kernels {
 template <class U>
 class HostBuffer {
  public:
+  struct InUse {};  ///< held while kernels run
   explicit HostBuffer(std::size_t n) : values_(allocate(n)), size_(n) {}
   explicit HostBuffer(const std::vector<U>& values) : HostBuffer(values.size()) { upload(values.data()); }
 
   std::size_t size() const { return size_; }
+  /// What kernels are given; the host itself reads and writes by the functions below only.
   U* data() { return values_.get(); }
   void upload(const U* from) { std::copy_n(from, size_, values_.get()); }
-  void download(U* to) const { std::copy_n(values_.get(), size_, to); }
-  const U* data() const { return values_.get(); }
+  /// Something indexable that holds the values now.
+  const U* peek() const { return values_.get(); }
+  /// f(U*) may change them.
+  template <class F>
+  void edit(const F& f) {
+    f(values_.get());
+  }
 
  private:
   static constexpr std::align_val_t alignment{64};

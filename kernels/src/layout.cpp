@@ -7,6 +7,8 @@
 #include <string>
 #include <tuple>
 
+#include "step_args.hpp"
+
 namespace cardiotwin::kernels {
 namespace {
 
@@ -46,6 +48,13 @@ void validate_matrix(const Problem& p) {
       reject("column " + std::to_string(c) + " is outside [0, " + std::to_string(n) + ")");
   }
   if (!all_finite(p.diffusion) || !all_finite(p.load)) reject("diffusion and load must be finite");
+  if (p.gradient.empty() && p.divergence.empty() && p.own_divergence.empty()) return;
+  if (p.gradient.size() != entries || p.divergence.size() != entries || p.own_divergence.size() != n) {
+    reject("gradient and divergence must have an entry per non-zero, own_divergence one per node, or all be empty");
+  }
+  if (!all_finite(p.gradient) || !all_finite(p.divergence) || !all_finite(p.own_divergence)) {
+    reject("gradient and divergence must be finite");
+  }
 }
 
 void validate_sets(const Problem& p) {
@@ -73,6 +82,9 @@ void validate_sets(const Problem& p) {
 void validate(const Problem& p) {
   if (!p.model) reject("no ionic model given");
   if (!(p.dt > 0) || !std::isfinite(p.dt)) reject("dt = " + std::to_string(p.dt) + " ms must be positive");
+  if (p.stages < 1 || p.stages > stage_limit) {
+    reject("stages = " + std::to_string(p.stages) + " is outside [1, " + std::to_string(stage_limit) + "]");
+  }
   if (p.activation_depth < 1) reject("activation_depth must be at least 1");
   if (p.nodes() == 0) reject("the problem has no nodes");
   if (p.nodes() > std::size_t(INT32_MAX) - window) reject("too many nodes for 32-bit indices");
@@ -80,10 +92,10 @@ void validate(const Problem& p) {
   validate_sets(p);
 }
 
-Layout::Layout(const Problem& p, int c) : lanes(c), slices(int((p.nodes() + std::size_t(c) - 1) / std::size_t(c))) {
+Layout::Layout(const Problem& p, int c) : per_slice(c), slices(int((p.nodes() + std::size_t(c) - 1) / std::size_t(c))) {
   const auto order = sorted_nodes(p);
   const auto n = order.size();
-  const auto width = std::size_t(lanes);
+  const auto width = std::size_t(per_slice);
   slot_of_node.resize(n);
   for (std::size_t slot = 0; slot < n; ++slot) slot_of_node[std::size_t(order[slot])] = std::int32_t(slot);
 
@@ -98,13 +110,7 @@ Layout::Layout(const Problem& p, int c) : lanes(c), slices(int((p.nodes() + std:
   slice_start.assign(1, 0);
   for (std::size_t first = 0; first < slots(); first += width) {
     int longest = 0;
-    bool mixed = false;
-    for (std::size_t slot = first; slot < first + width; ++slot) {
-      longest = std::max(longest, row_length(slot));
-      mixed = mixed || set[slot] != set[first];
-    }
-    slice_set.push_back(mixed ? -1 - std::int32_t(mixed_slices.size()) : std::int32_t(set[first]));
-    if (mixed) mixed_slices.push_back(std::int32_t(first / width));
+    for (std::size_t slot = first; slot < first + width; ++slot) longest = std::max(longest, row_length(slot));
     for (int k = 0; k < longest; ++k) {
       for (std::size_t slot = first; slot < first + width; ++slot) {
         const bool real = k < row_length(slot);

@@ -8,22 +8,20 @@
 
 namespace cardiotwin::kernels {
 
-/// C = lanes consecutive slots form a slice, whose rows are padded to the longest among them. Nodes keep their
+/// `per_slice` consecutive slots form a slice, whose rows are padded to the longest among them. Nodes keep their
 /// neighbourhood but are sorted inside windows of 512 by parameter set and row length, so that most slices have one set
 /// and little padding.
 struct Layout {
-  Layout(const Problem&, int lanes);
+  Layout(const Problem&, int per_slice);
 
-  int lanes, slices;
+  int per_slice, slices;
   std::vector<std::int32_t> slot_of_node;  ///< per node
-  std::vector<std::int32_t> slice_start;   ///< slices + 1, in columns of `lanes` entries
+  std::vector<std::int32_t> slice_start;   ///< slices + 1, in columns of `per_slice` entries
   std::vector<std::int32_t> column;        ///< per entry: slot; the row's own where padded
   std::vector<std::int32_t> source;        ///< per entry: non-zero of the problem, -1 where padded
   std::vector<std::uint8_t> set;           ///< per slot
-  std::vector<std::int32_t> slice_set;     ///< per slice: its set; -1 - i for the i-th slice whose slots differ
-  std::vector<std::int32_t> mixed_slices;  ///< those
 
-  std::size_t slots() const { return std::size_t(slices) * std::size_t(lanes); }
+  std::size_t slots() const { return std::size_t(slices) * std::size_t(per_slice); }
 };
 
 /// Throws std::invalid_argument: which array of the problem does not fit, and why.

@@ -1,117 +1,315 @@
 #pragma once
-/// The fused step of engine.hpp, written once. A backend calls step_slice for W consecutive lanes of a slice: the CPU
-/// for all lanes of a slice at once (the inner loops are vectorised), CUDA for one lane per thread.
+/// The fused step of engine.hpp, written once. A backend calls finish_slice for W consecutive lanes of a slice: the CPU
+/// for all at once (the inner loops are vectorised), CUDA for one lane per thread.
 ///
-/// Layout: nodes sit in slots; C consecutive slots form a slice (SELL-C). Entry k of the slice's rows lies at
-/// (slice_start + k) * C + lane, short rows are padded with weight 0 and the slot's own index. States lie slice by
-/// slice, state by state, lane by lane, so one slice is one contiguous block.
-///
-/// Cost per node and step in fp32: 8 B per matrix entry (6 B without load), 24 B for V and d, 8 B per state; the rest
-/// stays in cache. A body-centred cubic lattice with ten Tusscher's cells: 116 + 24 + 144 B and about 2000 / 16 vector
-/// instructions.
+/// Cost per node and step in fp32 for one member: 8 B per matrix entry (6 B without load), 24 B for V and d, 8 B per
+/// state; the rest stays in cache. A body-centred cubic lattice with ten Tusscher's cells: 116 + 24 + 144 B. B members
+/// share the matrix and read neighbours as whole runs of B numbers: 116 / B + 16 + 144 B each.
 
 #include "portable.hpp"
-#include "step_args.hpp"
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
-/// Lane-interleaved numbers seen from one lane: x[k] is its k-th.
-template <class T, int C>
-struct Strided {
-  T* first;
-  CT_HD T& operator[](int k) const { return first[k * C]; }
+/// Where W lanes of a slice with L lanes and B members are.
+template <int L, int B>
+struct Place {
+  static constexpr int per_slice = L / B;  ///< slots
+  int slice, lane;
+
+  CT_HD std::int64_t number(int l) const { return std::int64_t(slice) * L + lane + l; }
+  CT_HD std::int64_t slot(int l) const { return std::int64_t(slice) * per_slice + (lane + l) / B; }
+  CT_HD int member(int l) const { return (lane + l) % B; }
+  CT_HD std::int64_t entry(int k, int l) const { return std::int64_t(k) * per_slice + (lane + l) / B; }
+  CT_HD std::int64_t v(int l) const { return 2 * slot(l) * B + member(l); }
+  CT_HD std::int64_t d(int l) const { return v(l) + B; }
+  /// V of another slot, same member.
+  CT_HD std::int64_t v_of(std::int32_t other, int l) const { return 2 * std::int64_t(other) * B + member(l); }
+  CT_HD std::int64_t number_of(std::int32_t other, int l) const { return std::int64_t(other) * B + member(l); }
 };
 
-/// Rare: some lane crossed a level during this step. prev and next are V before and after it.
-template <class T>
-CT_HD void note_crossing(const StepArgs<T>& a, std::int64_t step, std::int64_t slot, T prev, T next) {
-  const auto moment = [&](T level) { return (double(step) + double(level - prev) / double(next - prev)) * a.dt; };
-  if (prev < a.threshold && next >= a.threshold) {
-    double* lat = a.activations + slot * a.depth;
-    for (int k = a.depth - 1; k > 0; --k) lat[k] = lat[k - 1];
-    lat[0] = moment(a.threshold);
-    a.excited[slot] = 1;
-  }
-  if (a.excited[slot] && prev >= a.repolarization_level && next < a.repolarization_level) {
-    a.repolarizations[slot] = moment(a.repolarization_level);
-    a.excited[slot] = 0;
+/// V and d at an index of V.
+template <class T, int B>
+CT_HD Pair<T> pair_at(const T* vd, std::int64_t v) {
+  if constexpr (B == 1) {
+    return load_pair(reinterpret_cast<const Pair<T>*>(vd) + v / 2);
+  } else {
+    return {vd[v], vd[v + B]};
   }
 }
 
-/// V after diffusion and load for W lanes.
-template <class T, int W, int C, bool HasLoad>
-CT_HD void diffuse(const StepArgs<T>& a, int slice, int lane, const Pair<T>* vd, const T* v, const T* d, T* result) {
-  constexpr int ahead = 32 * C;  // entries
-  const std::int64_t slot = std::int64_t(slice) * C + lane;
-  T by_diffusion[W], by_load[W];
+/// Which edges of a row a member has: 0 for one to a dead node; 0, too, for a negative one at the rim of a lesion. Cut
+/// off from their positive partners, negative weights would let V run away. Times the mean of both ends' factors.
+template <class T, int L, int B>
+CT_HD void edge_factors(const StepArgs<T>& a, const Place<L, B>& at, std::int64_t entry, std::int32_t other, int l,
+                        T& conducts, T& loads) {
+  const std::int64_t own = at.slot(l);
+  const int m = at.member(l);
+  conducts = loads = 1;
+  if (a.dead) {
+    const bool alive = !(((a.dead[own] | a.dead[other]) >> m) & 1u);
+    const bool at_rim = ((a.rim[own] | a.rim[other]) >> m) & 1u;
+    loads = alive ? T(1) : T(0);
+    conducts = alive && !(at_rim && a.diffusion.entry[entry] < 0) ? T(1) : T(0);
+  }
+  if (a.half_factor) conducts *= a.half_factor[at.number(l)] + a.half_factor[at.number_of(other, l)];
+}
+
+/// Sums over a row for W lanes: diffusion sum_j a_ij (V_j - V_i), and load sum_j m_ij (d_j - d_i).
+template <class T, int W, int L, int B, bool HasLoad>
+CT_HD void sum_rows_with_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* by_diffusion, T* by_load) {
+  for (int l = 0; l < W; ++l) {
+    T diffusion = 0, load = 0;
+    for (int k = a.slice_start[at.slice]; k < a.slice_start[at.slice + 1]; ++k) {
+      const std::int64_t entry = at.entry(k, l);
+      const std::int32_t other = a.column[entry];
+      const std::int64_t there = at.v_of(other, l);
+      T conducts, loads;
+      edge_factors(a, at, entry, other, l, conducts, loads);
+      diffusion += (T(a.diffusion.entry[entry]) * conducts) * (vd[there] - vd[at.v(l)]);
+      if constexpr (HasLoad) load += (T(a.load.entry[entry]) * loads) * (vd[there + B] - vd[at.d(l)]);
+    }
+    by_diffusion[l] = diffusion;
+    by_load[l] = load;
+  }
+}
+
+#ifndef __CUDACC__
+/// B numbers as one value, because g++ 12 turns the loop over a row's entries inside out otherwise and gathers what
+/// lies side by side.
+template <class T, int B>
+struct Run {
+  typedef T Vector [[gnu::vector_size(B * sizeof(T)), gnu::aligned(B * sizeof(T)), gnu::may_alias]];
+  static const Vector& at(const T* from) { return *reinterpret_cast<const Vector*>(from); }
+  static Vector& at(T* to) { return *reinterpret_cast<Vector*>(to); }
+};
+
+/// Several members: neighbours are runs of B numbers.
+template <class T, int L, int B, bool HasLoad>
+CT_HD void sum_rows_of_members(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* by_diffusion, T* by_load) {
+  using R = Run<T, B>;
+  for (int c = 0; c < L / B; ++c) {
+    const T* own = vd + 2 * (std::int64_t(at.slice) * (L / B) + c) * B;
+    const typename R::Vector v = R::at(own), d = R::at(own + B);
+    typename R::Vector diffusion = {}, load = {};
+    for (int k = a.slice_start[at.slice]; k < a.slice_start[at.slice + 1]; ++k) {
+      const std::int64_t entry = std::int64_t(k) * (L / B) + c;
+      const T* there = vd + 2 * std::int64_t(a.column[entry]) * B;
+      diffusion += T(a.diffusion.entry[entry]) * (R::at(there) - v);
+      if constexpr (HasLoad) load += T(a.load.entry[entry]) * (R::at(there + B) - d);
+    }
+    R::at(by_diffusion + c * B) = diffusion;
+    R::at(by_load + c * B) = load;
+  }
+}
+#endif
+
+/// One member on the CPU, or one lane: neighbours are gathered.
+template <class T, int W, int L, int B, bool HasLoad>
+CT_HD void sum_rows_by_gathering(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d,
+                                 T* by_diffusion, T* by_load) {
+  constexpr int ahead = 32 * Place<L, B>::per_slice;  // entries
   CT_SIMD
   for (int l = 0; l < W; ++l) by_diffusion[l] = by_load[l] = 0;
-  const int last = a.slice_start[slice + 1];
-  for (int k = a.slice_start[slice]; k < last; ++k) {
-    const std::int64_t entry = std::int64_t(k) * C + lane;
+  const int last = a.slice_start[at.slice + 1];
+  for (int k = a.slice_start[at.slice]; k < last; ++k) {
+    const std::int64_t entry = at.entry(k, 0);
     const std::int32_t* column = a.column + entry;
-    const Weight<T>* diffusion = a.diffusion + entry;
-    const Weight<T>* load = a.load + (HasLoad ? entry : 0);
+    const Weight<T>* diffusion = a.diffusion.entry + entry;
+    const Weight<T>* load = a.load.entry + (HasLoad ? entry : 0);
     prefetch(column + ahead);
     prefetch(diffusion + ahead);
     if constexpr (HasLoad) prefetch(load + ahead);
     CT_SIMD
     for (int l = 0; l < W; ++l) {
-      const Pair<T> neighbour = load_pair(vd + column[l]);
+      const Pair<T> neighbour = pair_at<T, B>(vd, at.v_of(column[l], l));
       by_diffusion[l] += T(diffusion[l]) * (neighbour.v - v[l]);
       if constexpr (HasLoad) by_load[l] += T(load[l]) * (neighbour.d - d[l]);
     }
   }
+}
+
+template <class T, int W, int L, int B, bool HasLoad>
+CT_HD void sum_rows(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* by_diffusion,
+                    T* by_load) {
+  if (a.has_own && a.has_own[at.slice]) {
+    sum_rows_with_own<T, W, L, B, HasLoad>(a, at, vd, by_diffusion, by_load);
+    return;
+  }
+#ifndef __CUDACC__
+  if constexpr (W == L && B > 1) {
+    sum_rows_of_members<T, L, B, HasLoad>(a, at, vd, by_diffusion, by_load);
+    return;
+  }
+#endif
+  sum_rows_by_gathering<T, W, L, B, HasLoad>(a, at, vd, v, d, by_diffusion, by_load);
+}
+
+/// sum_j weight_ij (x_j - x_i), or with Plain sum_j weight_ij x_j, of W lanes. x of slot s lies at x[stride s B +
+/// member].
+template <class T, int W, int L, int B, int Stride, bool Plain>
+CT_HD void sum_layer(const StepArgs<T>& a, const Place<L, B>& at, const Weight<T>* weight, const T* x, T* sum) {
+  const int first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
+#ifndef __CUDACC__
+  if constexpr (W == L && B > 1) {
+    using R = Run<T, B>;
+    for (int c = 0; c < L / B; ++c) {
+      typename R::Vector total = {}, own = {};
+      if constexpr (!Plain) own = R::at(x + Stride * (std::int64_t(at.slice) * (L / B) + c) * B);
+      for (int k = first; k < last; ++k) {
+        const std::int64_t entry = std::int64_t(k) * (L / B) + c;
+        total += T(weight[entry]) * (R::at(x + Stride * std::int64_t(a.column[entry]) * B) - own);
+      }
+      R::at(sum + c * B) = total;
+    }
+    return;
+  }
+#endif
   CT_SIMD
-  for (int l = 0; l < W; ++l) {
-    result[l] = v[l] + a.diffusion_scale[slot + l] * by_diffusion[l];
-    if constexpr (HasLoad) result[l] += a.load_scale[slot + l] * by_load[l];
+  for (int l = 0; l < W; ++l) sum[l] = 0;
+  for (int k = first; k < last; ++k) {
+    CT_SIMD
+    for (int l = 0; l < W; ++l) {
+      const std::int64_t entry = at.entry(k, l), there = Stride * std::int64_t(a.column[entry]) * B + at.member(l);
+      const T own = Plain ? T(0) : x[Stride * at.slot(l) * B + at.member(l)];
+      sum[l] += T(weight[entry]) * (x[there] - own);
+    }
   }
 }
 
-/// One step of W lanes: vd_in -> vd_out, states in place.
-template <class Model, class T, int W, int C, bool HasLoad>
-CT_HD void step_slice(const StepArgs<T>& a, std::int64_t step, int slice, int lane, const Pair<T>* vd_in,
-                      Pair<T>* vd_out) {
-  const std::int64_t slot = std::int64_t(slice) * C + lane;
-  T before[W], v[W], d[W], after[W];
+/// p of W lanes: what flows along the fibre by the nodal gradient of V.
+template <class T, int W, int L, int B>
+CT_HD void gradient_slice(const StepArgs<T>& a, int slice, int lane, const T* vd) {
+  const Place<L, B> at{slice, lane};
+  alignas(64) T sum[W];
+  sum_layer<T, W, L, B, 2, false>(a, at, a.gradient.entry, vd, sum);
   CT_SIMD
-  for (int l = 0; l < W; ++l) {
-    const Pair<T> own = load_pair(vd_in + slot + l);
-    before[l] = own.v;
-    d[l] = own.d;
-  }
-  diffuse<T, W, C, HasLoad>(a, slice, lane, vd_in, before, d, v);
-  T* states = a.states + std::int64_t(slice) * C * Model::state_count + lane;
-  const int set = a.slice_set[slice];
-  if (set >= 0) {  // every lane has the same constants: they are broadcast
-    const T* constants = a.constants + set * Model::constant_count;
-    CT_SIMD
-    for (int l = 0; l < W; ++l) d[l] = Model::step(v[l], Strided<T, C>{states + l}, constants);
-  } else {
-    const T* constants = a.mixed_constants + std::int64_t(-1 - set) * C * Model::constant_count + lane;
-    CT_SIMD
+  for (int l = 0; l < W; ++l) sum[l] *= a.gradient.scale[at.slot(l)];
+  if (a.has_own && a.has_own[slice]) {
     for (int l = 0; l < W; ++l) {
-      d[l] = Model::step(v[l], Strided<T, C>{states + l}, Strided<const T, C>{constants + l});
+      if (a.half_factor) sum[l] *= 2 * a.half_factor[at.number(l)];
+      if (a.dead && (((a.dead[at.slot(l)] | a.rim[at.slot(l)]) >> at.member(l)) & 1u)) sum[l] = 0;
     }
   }
-  if (a.stimulated[slice]) {
-    const T* stimulus = a.stimulus + slot;
+  for (int l = 0; l < W; ++l) a.along[at.number(l)] = sum[l];
+}
+
+/// What p gives to W lanes.
+template <class T, int W, int L, int B>
+CT_HD void add_divergence(const StepArgs<T>& a, const Place<L, B>& at, T* result) {
+  alignas(64) T sum[W];
+  sum_layer<T, W, L, B, 1, true>(a, at, a.divergence.entry, a.along, sum);
+  CT_SIMD
+  for (int l = 0; l < W; ++l) {
+    result[l] += a.divergence.scale[at.slot(l)] * sum[l] + a.own_share[at.slot(l)] * a.along[at.number(l)];
+  }
+}
+
+/// dt L V of W lanes, and with HasLoad what the ionic load adds.
+template <class T, int W, int L, int B, bool HasLoad>
+CT_HD void diffuse(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* diffused,
+                   T* loaded) {
+  sum_rows<T, W, L, B, HasLoad>(a, at, vd, v, d, diffused, loaded);
+  CT_SIMD
+  for (int l = 0; l < W; ++l) {
+    diffused[l] *= a.diffusion.scale[at.slot(l)];
+    if constexpr (HasLoad) loaded[l] *= a.load.scale[at.slot(l)];
+  }
+  if (a.divergence.entry) add_divergence<T, W, L, B>(a, at, diffused);
+}
+
+template <class T, int W, int L, int B>
+CT_HD void load_lanes(const Place<L, B>& at, const T* vd, T* v, T* d) {
+  CT_SIMD
+  for (int l = 0; l < W; ++l) {
+    const Pair<T> own = pair_at<T, B>(vd, at.v(l));
+    v[l] = own.v;
+    d[l] = own.d;
+  }
+}
+
+/// Stage j of a stabilised step (not the last): from Y_(j-1) in `now` and Y_(j-2) in `before` to Y_j.
+template <class T, int W, int L, int B>
+CT_HD void stage_slice(const StepArgs<T>& a, int j, int slice, int lane, const T* now, const T* before, T* out) {
+  const Place<L, B> at{slice, lane};
+  alignas(64) T v[W], d[W], diffused[W], unused[W];
+  load_lanes<T, W>(at, now, v, d);
+  diffuse<T, W, L, B, false>(a, at, now, v, d, diffused, unused);
+  for (int l = 0; l < W; ++l) {
+    const T y = a.mu[j] * v[l] + (1 - a.mu[j]) * before[at.v(l)] + a.share[j] * diffused[l];
+    out[at.v(l)] = y;
+    out[at.d(l)] = d[l];  // the load of the last stage needs it
+  }
+}
+
+/// Rare: some lane crossed a level during this step. prev and next are V before and after it.
+template <class T, int L, int B>
+CT_HD void note_crossing(const StepArgs<T>& a, std::int64_t step, const Place<L, B>& at, int l, T prev, T next) {
+  const std::int64_t number = at.number(l), own_step = step + a.lead[at.member(l)];
+  const auto moment = [&](T level) { return (double(own_step) + double(level - prev) / double(next - prev)) * a.dt; };
+  if (prev < a.threshold && next >= a.threshold) {
+    double* lat = a.activations + number * a.depth;
+    for (int k = a.depth - 1; k > 0; --k) lat[k] = lat[k - 1];
+    lat[0] = moment(a.threshold);
+    a.excited[number] = 1;
+  }
+  if (a.excited[number] && prev >= a.repolarization_level && next < a.repolarization_level) {
+    a.repolarizations[number] = moment(a.repolarization_level);
+    a.excited[number] = 0;
+  }
+}
+
+/// The end of a step for W lanes: last stage, load, cells, stimulus, what is noted. `start` holds V and d at the step's
+/// start, `now` and `before` the last two stages (all the same where there is one stage).
+/// cells(v, d, states, constants, mixed) reacts W lanes.
+template <class T, int W, int L, int B, bool HasLoad, class Cells>
+CT_HD void finish_slice(const StepArgs<T>& a, std::int64_t step, int slice, int lane, const T* start, const T* now,
+                        const T* before, T* out, Cells cells) {
+  const Place<L, B> at{slice, lane};
+  alignas(64) T at_start[W], v[W], d[W], diffused[W], loaded[W], after[W];
+  load_lanes<T, W>(at, start, at_start, d);
+  if (a.stages == 1) {
+    diffuse<T, W, L, B, HasLoad>(a, at, start, at_start, d, diffused, loaded);
+    CT_SIMD
+    for (int l = 0; l < W; ++l) v[l] = at_start[l] + diffused[l];
+  } else {
+    const int j = a.stages - 1;
+    load_lanes<T, W>(at, now, v, d);
+    diffuse<T, W, L, B, HasLoad>(a, at, now, v, d, diffused, loaded);
+    CT_SIMD
+    for (int l = 0; l < W; ++l) v[l] = a.mu[j] * v[l] + (1 - a.mu[j]) * before[at.v(l)] + a.share[j] * diffused[l];
+  }
+  if constexpr (HasLoad) {
+    CT_SIMD
+    for (int l = 0; l < W; ++l) v[l] += loaded[l];
+  }
+  T* states = a.states + std::int64_t(slice) * L * a.state_count + lane;
+  const int set = a.slice_set[slice];
+  if (set >= 0) {
+    cells(v, d, states, a.constants + std::int64_t(set) * a.constant_count, false);
+  } else {
+    cells(v, d, states, a.mixed_constants + std::int64_t(-1 - set) * L * a.constant_count + lane, true);
+  }
+  if (const int row = a.stimulus_row[slice]; row >= 0) {
+    const T* stimulus = a.stimulus + std::int64_t(row) * L + lane;
     CT_SIMD
     for (int l = 0; l < W; ++l) d[l] += stimulus[l];
   }
-  Pair<T>* out = vd_out + slot;
+  if (a.dead && a.has_own[slice]) {
+    for (int l = 0; l < W; ++l) {
+      if ((a.dead[at.slot(l)] >> at.member(l)) & 1u) v[l] = at_start[l], d[l] = 0;
+    }
+  }
   int crossed = 0;
   CT_SIMD_OR(crossed)
   for (int l = 0; l < W; ++l) {
     after[l] = v[l] + d[l];
-    out[l].v = after[l];
-    out[l].d = d[l];
-    crossed |= int((before[l] < a.threshold) != (after[l] < a.threshold)) |
-               int((before[l] < a.repolarization_level) != (after[l] < a.repolarization_level));
+    out[at.v(l)] = after[l];
+    out[at.d(l)] = d[l];
+    crossed |= int((at_start[l] < a.threshold) != (after[l] < a.threshold)) |
+               int((at_start[l] < a.repolarization_level) != (after[l] < a.repolarization_level));
   }
   if (crossed) {
-    for (int l = 0; l < W; ++l) note_crossing(a, step, slot + l, before[l], after[l]);
+    for (int l = 0; l < W; ++l) note_crossing(a, step, at, l, at_start[l], after[l]);
   }
 }
 

@@ -5,7 +5,7 @@
 
 namespace cardiotwin::kernels {
 
-/// V and the reaction increment of V of the last step, side by side. [mV]
+/// V and the reaction increment of V of the last step. [mV]
 template <class T>
 struct alignas(2 * sizeof(T)) Pair {
   T v, d;
@@ -28,35 +28,70 @@ struct WeightOf<double> {
 template <class T>
 using Weight = typename WeightOf<T>::type;
 
+/// A layer of weights over the entries of the matrix; null where it is absent.
+template <class T>
+struct Weights {
+  const Weight<T>* entry = nullptr;
+  const T* scale = nullptr;  ///< per slot
+};
+
+/// Cells of one slice: from V after diffusion and `lanes` cells' states to the reaction increments of V. `constants`
+/// are those of one cell, or lane by lane where `mixed`.
+template <class T>
+using React = void (*)(T dt, const T* v, T* d, T* states, const T* constants, bool mixed);
+
+/// Stages of a stabilised step, at most.
+inline constexpr int stage_limit = 16;
+
+/// B members live on the same mesh. A slice has L lanes: the B members of L / B consecutive slots, members fastest, so
+/// number n = slot * B + member counts the lanes of all slices. Entry k of the rows of a slice lies at
+/// (slice_start + k) * (L / B) + slot in slice; short rows are padded with weight 0 and the slot's own index.
 template <class T>
 struct StepArgs {
   int slices = 0;
-  // Matrix, SELL-C (see step.hpp). diffusion is dt a_ij, load is m_ij; load is null where all m_ij are 0.
-  const std::int32_t* slice_start = nullptr;  ///< slices + 1, in columns of C entries
+  // Matrix.
+  const std::int32_t* slice_start = nullptr;  ///< slices + 1
   const std::int32_t* column = nullptr;       ///< slots
-  const Weight<T>* diffusion = nullptr;
-  const Weight<T>* load = nullptr;
-  const T* diffusion_scale = nullptr;  ///< per slot
-  const T* load_scale = nullptr;       ///< per slot
+  Weights<T> diffusion;                       ///< dt a_ij
+  Weights<T> load;                            ///< m_ij
+  // Diffusion along the fibre by nodal gradients: p = D_i sum_j b_ij (V_j - V_i), then V gains dt sum_j b_ji p_j.
+  Weights<T> gradient;           ///< b_ij, its scale times D_i
+  Weights<T> divergence;         ///< b_ji dt / (capacity of i)
+  const T* own_share = nullptr;  ///< per slot: the divergence's diagonal
+  T* along = nullptr;            ///< per number: p
+  // What members have of their own; null where none has.
+  const T* half_factor = nullptr;         ///< per number: half the factor of its conductivity
+  const std::uint32_t* dead = nullptr;    ///< per slot, a bit per member: does not conduct
+  const std::uint32_t* rim = nullptr;     ///< per slot, a bit per member: next to a dead node
+  const std::uint8_t* has_own = nullptr;  ///< per slice: any number in it that is not as the problem says
   // Cells.
-  const T* constants = nullptr;              ///< per set: Model::constant_count numbers
-  const T* mixed_constants = nullptr;        ///< per slice whose slots differ: constant by constant, lane by lane
-  const std::int32_t* slice_set = nullptr;   ///< the one set of a slice, or -1 - its place in mixed_constants
-  const T* stimulus = nullptr;               ///< per slot: dt * amplitude now [mV]
-  const std::uint8_t* stimulated = nullptr;  ///< per slice: any stimulus now
-  T* states = nullptr;
-  Pair<T>* vd[2] = {};  ///< ping-pong: step k reads vd[k % 2]
+  const T* constants = nullptr;                ///< per set: the model's constants
+  const T* mixed_constants = nullptr;          ///< blocks of constants, lane by lane
+  const std::int32_t* slice_set = nullptr;     ///< per slice: its set, or -1 - its block in mixed_constants
+  const std::int32_t* stimulus_row = nullptr;  ///< per slice: its row in stimulus, -1 where none is stimulated
+  const T* stimulus = nullptr;                 ///< rows of L: dt * amplitude now [mV]
+  T* states = nullptr;                         ///< (slice * state_count + state) * L + lane
+  int state_count = 0, constant_count = 0;
+  T dt_cells = 0;
+  // V and d of slot s, member m: vd[(2 s) * B + m] and vd[(2 s + 1) * B + m]. Ping-pong: step k reads vd[k % 2].
+  T* vd[2] = {};
+  // Stabilised steps (Runge-Kutta-Legendre, Meyer et al. 2014, doi 10.1016/j.jcp.2013.08.021, first order):
+  // Y_j = mu_j Y_(j-1) + (1 - mu_j) Y_(j-2) + step_j L Y_(j-1). One stage: the plain explicit step.
+  int stages = 1;
+  T mu[stage_limit] = {1}, share[stage_limit] = {1};
+  T* stage[2] = {};  ///< laid out as vd
   // What is noted on the way. Times are [ms] in fp64 so that long runs keep them exact.
   T threshold = 0, repolarization_level = 0;
   double dt = 0;
   int depth = 0;
-  double* activations = nullptr;      ///< per slot: depth times, latest first
-  double* repolarizations = nullptr;  ///< per slot
-  std::uint8_t* excited = nullptr;    ///< per slot: activated and not yet repolarised
+  const std::int64_t* lead = nullptr;  ///< per member: its own step is the common one plus this
+  double* activations = nullptr;       ///< per number: depth times, latest first
+  double* repolarizations = nullptr;   ///< per number
+  std::uint8_t* excited = nullptr;     ///< per number: activated and not yet repolarised
 };
 
-/// Runs steps [first, first + count).
+/// Runs common steps [first, first + count).
 template <class T>
-using Advance = void (*)(const StepArgs<T>&, std::int64_t first, std::int64_t count, int threads);
+using Advance = void (*)(const StepArgs<T>&, React<T>, std::int64_t first, std::int64_t count, int threads);
 
 }  // namespace cardiotwin::kernels

@@ -27,6 +27,7 @@ inline Problem cells_of(const Problem& p) {
   cells.parameters = p.parameters;
   cells.initial_voltage = p.initial_voltage;
   cells.initial_states = p.initial_states;
+  cells.stages = p.stages;
   return cells;
 }
 
@@ -38,6 +39,7 @@ inline bool has_load(const Problem& p) {
 template <class T>
 std::vector<T> row_scales(const Layout& layout, const Problem& p, const std::vector<double>& values, double factor) {
   std::vector<T> result(layout.slots(), T(1));
+  if (values.empty()) return result;
   if constexpr (!std::is_same_v<Weight<T>, T>) {
     for (std::size_t i = 0; i < p.nodes(); ++i) {
       double largest = 0;
@@ -54,8 +56,9 @@ std::vector<T> row_scales(const Layout& layout, const Problem& p, const std::vec
 template <class T>
 std::vector<Weight<T>> stored_weights(const Layout& layout, const Problem& p, const std::vector<double>& values,
                                       double factor) {
+  if (values.empty()) return {};
   const auto scale = row_scales<T>(layout, p, values, factor);
-  const auto lanes = std::size_t(layout.lanes);
+  const auto lanes = std::size_t(layout.per_slice);
   std::vector<Weight<T>> result(layout.source.size());
   for (std::size_t slice = 0; slice < std::size_t(layout.slices); ++slice) {
     const auto last = std::size_t(layout.slice_start[slice + 1]) * lanes;
@@ -76,10 +79,10 @@ std::vector<Weight<T>> stored_weights(const Layout& layout, const Problem& p, co
 
 /// Per parameter set: the model's constants.
 template <class T>
-std::vector<T> set_constants(const ModelOperations& ops, const Problem& p) {
+std::vector<T> set_constants(const ModelOperations& ops, const std::vector<std::vector<double>>& sets) {
   std::vector<T> result;
   std::vector<double> c(std::size_t(ops.constant_count));
-  for (const auto& parameters : p.parameters) {
+  for (const auto& parameters : sets) {
     ops.prepare(parameters.data(), c.data());
     for (const double x : c) result.push_back(T(x));
   }

@@ -16,20 +16,22 @@ constexpr const char* mms = "mitchell-schaeffer-modified";
 
 struct Backend {
   const char* name;
-  bool cuda;
+  Device device;
   Real real;
 };
 
 class EngineTest : public ::testing::TestWithParam<Backend> {
  protected:
   void SetUp() override {
-    if (GetParam().cuda) {
+    if (GetParam().device.cuda) {
       if (const auto reason = kernels::cuda_unavailable(0); !reason.empty()) GTEST_SKIP() << reason;
     }
   }
   static Real real() { return GetParam().real; }
   static std::unique_ptr<kernels::Engine> make(const kernels::Problem& p, int threads = 2) {
-    return kernels::make_engine(p, GetParam().cuda ? Device{true, 0} : Device{false, threads});
+    Device device = GetParam().device;
+    if (!device.cuda) device.index = threads;
+    return kernels::make_engine(p, device);
   }
   static std::vector<double> voltage(const kernels::Engine& e, const kernels::Problem& p) {
     std::vector<double> v(p.nodes());
@@ -46,10 +48,12 @@ class EngineTest : public ::testing::TestWithParam<Backend> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Backends, EngineTest,
-                         ::testing::Values(Backend{"cpu_fp32", false, Real::fp32},
-                                           Backend{"cpu_fp64", false, Real::fp64},
-                                           Backend{"cuda_fp32", true, Real::fp32},
-                                           Backend{"cuda_fp64", true, Real::fp64}),
+                         ::testing::Values(Backend{"cpu_fp32", {.cuda = false}, Real::fp32},
+                                           Backend{"cpu_fp64", {.cuda = false}, Real::fp64},
+                                           Backend{"checked_fp32", {.checked = true}, Real::fp32},
+                                           Backend{"checked_fp64", {.checked = true}, Real::fp64},
+                                           Backend{"cuda_fp32", {.cuda = true}, Real::fp32},
+                                           Backend{"cuda_fp64", {.cuda = true}, Real::fp64}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 void expect_follows_reference(const kernels::Problem& p, kernels::Engine& e, int stimulated, double ms) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cardiotwin/kernels/ensemble.hpp>
+#include <cmath>
 #include <thread>
 
 #include "problems.hpp"
@@ -43,9 +44,56 @@ INSTANTIATE_TEST_SUITE_P(Models, EnsembleTest,
 
 TEST_P(EnsembleTest, MembersHaveTheBitsOfRunsAlone) {
   const auto p = problem();
+  for (const int members : {1, 3, 8, kernels::ensemble_limit()}) {
+    auto ensemble = kernels::make_ensemble(p, members, {false, 1});
+    for (int m = 0; m < members; ++m) ensemble->begin_work(m);
+    {
+      std::vector<std::jthread> threads;
+      for (int m = 0; m < members; ++m) {
+        threads.emplace_back([&, m] {
+          drive(ensemble->member(m), m);
+          ensemble->end_work(m);
+        });
+      }
+    }
+    for (int m = 0; m < members; ++m) {
+      auto alone = kernels::make_engine(p, {false, 1});
+      drive(*alone, m);
+      EXPECT_EQ(ensemble->member(m).step_count(), alone->step_count()) << m;
+      EXPECT_TRUE(ensemble->member(m).save() == alone->save()) << "member " << m << " of " << members;
+    }
+  }
+}
+
+/// What member m has of its own beside its protocol: conductivities, parameters, lesions, and where it starts from.
+void make_different(kernels::Engine& e, const kernels::Problem& p, int m) {
+  kernels::Variation own;
+  if (m % 2) own.conductivity = {1 + 0.05 * m, 0.8, 1.3 - 0.02 * m};
+  if (m % 3 == 1) {
+    own.parameters = p.parameters;
+    for (auto& set : own.parameters) set[0] *= 1 - 0.02 * m;
+  }
+  for (int k = 0; k < 40 * (m % 4); ++k) own.dead.push_back(250 + 5 * m + k);
+  e.vary(own);
+  if (m % 5 == 2) {
+    auto other = kernels::make_engine(p, {false, 1});
+    other->set_pulses({pulse(40, 0, 1, 70)});
+    other->advance(100);
+    e.restore(other->save());
+  }
+}
+
+TEST_P(EnsembleTest, DifferentMembersHaveTheBitsOfRunsAlone) {
+  const auto p = problem();
   const int members = kernels::ensemble_limit();
-  auto ensemble = kernels::make_ensemble(p, members, {false, 1});
-  for (int m = 0; m < members; ++m) ensemble->begin_work(m);
+  auto ensemble = kernels::make_ensemble(p, members, {false, 2});
+  std::vector<std::unique_ptr<kernels::Engine>> alone;
+  for (int m = 0; m < members; ++m) {
+    alone.push_back(kernels::make_engine(p, {false, 1}));
+    make_different(ensemble->member(m), p, m);
+    make_different(*alone.back(), p, m);
+    ensemble->begin_work(m);
+  }
   {
     std::vector<std::jthread> threads;
     for (int m = 0; m < members; ++m) {
@@ -55,11 +103,36 @@ TEST_P(EnsembleTest, MembersHaveTheBitsOfRunsAlone) {
       });
     }
   }
+  std::vector<double> first(p.nodes()), v(p.nodes());
+  alone[0]->voltage(first);
   for (int m = 0; m < members; ++m) {
-    auto alone = kernels::make_engine(p, {false, 1});
-    drive(*alone, m);
-    EXPECT_EQ(ensemble->member(m).step_count(), alone->step_count()) << m;
-    EXPECT_TRUE(ensemble->member(m).save() == alone->save()) << "member " << m;
+    drive(*alone[std::size_t(m)], m);
+    EXPECT_TRUE(ensemble->member(m).save() == alone[std::size_t(m)]->save()) << "member " << m;
+    alone[std::size_t(m)]->voltage(v);
+    EXPECT_NE(v, first) << "member " << m << " should differ";
+    for (int k = 0; k < 40 * (m % 4); ++k) {  // dead nodes stay where they were
+      const auto i = std::size_t(250 + 5 * m + k);
+      if (m % 5 != 2) {
+        EXPECT_NEAR(v[i], p.initial_voltage[p.parameter_set[i]], 1e-5) << m << ", node " << i;
+      }
+    }
+  }
+}
+
+/// A node cut off by dead ones is never reached; with negative weights at the cut nothing runs away.
+TEST_P(EnsembleTest, LesionsStopTheWave) {
+  const auto [model, real] = GetParam();
+  const auto p = cable(model, real, 200, 1.0);
+  for (const bool cut : {false, true}) {
+    auto e = kernels::make_engine(p, {false, 1});
+    if (cut) e->vary({.dead = {100}});
+    e->set_pulses({pulse(20, 0, 2, 60)});
+    e->advance(std::llround(150 / p.dt));
+    std::vector<double> lat(8 * p.nodes());
+    e->activations(lat);
+    EXPECT_FALSE(std::isnan(lat[8 * 99]));
+    EXPECT_EQ(std::isnan(lat[8 * 101]), cut);
+    EXPECT_TRUE(std::isfinite(e->max_voltage()));
   }
 }
 
@@ -74,6 +147,19 @@ TEST_P(EnsembleTest, MembersUsedOneAfterTheOtherKeepTheirBitsToo) {
     drive(*alone, m == 0 ? 5 : m);
     EXPECT_TRUE(ensemble->member(m).save() == alone->save()) << "member " << m;
   }
+}
+
+TEST(Ensemble, VariationsThatDoNotFitAreRefused) {
+  const auto p = cable("mitchell-schaeffer-modified", Real::fp32, 10, 1.0);
+  auto e = kernels::make_engine(p, {false, 1});
+  EXPECT_THROW(e->vary({.conductivity = {1, 2}}), std::invalid_argument);
+  EXPECT_THROW(e->vary({.conductivity = {-1}}), std::invalid_argument);
+  EXPECT_THROW(e->vary({.parameters = {{1, 2}}}), std::invalid_argument);
+  auto bad = p.parameters;
+  bad[0][1] = NAN;
+  EXPECT_THROW(e->vary({.parameters = bad}), std::invalid_argument);
+  EXPECT_THROW(e->vary({.dead = {3, 2}}), std::invalid_argument);
+  EXPECT_THROW(e->vary({.dead = {10}}), std::invalid_argument);
 }
 
 TEST(Ensemble, ImpossibleSizesAreRefused) {

@@ -7,6 +7,12 @@
 ///
 /// a_ij = -K_ij / (beta Cm M_L,i) [1/ms]; m_ij = g M_ij / M_L,i is the partly consistent ionic load. Diffusing first,
 /// then reacting on the result, keeps the splitting error of the velocity near -1 % at dt = 0.05 ms.
+///
+/// Two additions, both absent by default. Diffusion along the fibre by nodal gradients, beside a_ij:
+///
+///   p_i = sum_j g_ij (V_j - V_i);   dV_i/dt gains sum_(j != i) h_ij p_j + h_ii p_i
+///
+/// and several stages of the diffusion in one step, where dt exceeds the explicit limit (see Problem::stages).
 
 #include <cardiotwin/kernels/ionic.hpp>
 #include <cstddef>
@@ -22,7 +28,8 @@ enum class Real { fp32, fp64 };
 
 struct Device {
   bool cuda = false;
-  int index = 0;  ///< CUDA device; on the CPU the number of threads, 0 for all
+  int index = 0;         ///< CUDA device; on the CPU the number of threads, 0 for all
+  bool checked = false;  ///< the CPU with a device's separate memory emulated: for tests, slow
 };
 
 /// All arrays in engine order, on the host; only conducting nodes. Rows hold off-diagonal entries only.
@@ -35,6 +42,9 @@ struct Problem {
   int activation_depth = 8;                         ///< LATs kept per node
   std::vector<std::int32_t> row_start, column;      ///< nodes + 1, non-zeros
   std::vector<double> diffusion, load;              ///< per non-zero: a_ij [1/ms], m_ij [-]
+  std::vector<double> gradient, divergence;         ///< per non-zero: g_ij, h_ij, g h in [1/ms]; empty: none
+  std::vector<double> own_divergence;               ///< per node: h_ii
+  int stages = 1;                                   ///< s: dt may be (s^2 + s) / 2 times the explicit limit
   std::vector<std::uint8_t> parameter_set;          ///< per node
   std::vector<std::vector<double>> parameters;      ///< per set, in the model's order
   std::vector<double> initial_voltage;              ///< per set
@@ -49,10 +59,20 @@ struct Pulse {
   bool biphasic = false;
 };
 
+/// What one run has of its own on a problem it shares with others; empty parts are as the problem says.
+struct Variation {
+  std::vector<double> conductivity;             ///< per parameter set: a factor; edges between sets have the mean
+  std::vector<std::vector<double>> parameters;  ///< per parameter set
+  std::vector<std::int32_t> dead;               ///< nodes that neither conduct nor react, ascending: lesions
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual void set_pulses(std::vector<Pulse>) = 0;
+  /// Takes effect with the next step; V and states stay. Throws std::invalid_argument for sizes or numbers that do not
+  /// fit. Not part of save().
+  virtual void vary(const Variation&) = 0;
   /// Advances by `steps` steps of dt; time is step_count * dt, so long runs do not drift.
   virtual void advance(std::int64_t steps) = 0;
   virtual std::int64_t step_count() const = 0;

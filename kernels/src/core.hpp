@@ -1,0 +1,40 @@
+#pragma once
+/// What engines and ensembles stand on: B members of one problem on one backend, all advanced by the caller's thread.
+
+#include <cardiotwin/kernels/engine.hpp>
+#include <memory>
+#include <span>
+
+#include "cpu_variant.hpp"
+
+namespace cardiotwin::kernels {
+
+class Core {
+ public:
+  virtual ~Core() = default;
+  virtual void set_pulses(int member, std::vector<Pulse>) = 0;
+  virtual void vary(int member, const Variation&) = 0;
+  /// Advances all members; only what `asking` ones get of it counts, so the others must have been saved before.
+  virtual void advance(std::int64_t steps, std::span<const int> asking) = 0;
+  virtual std::int64_t step(int member) const = 0;
+  // As Engine's functions.
+  virtual double max_voltage(int member) const = 0;
+  virtual void voltage(int member, std::span<double> out) const = 0;
+  virtual void activations(int member, std::span<double> out) const = 0;
+  virtual void repolarizations(int member, std::span<double> out) const = 0;
+  virtual std::vector<std::byte> save(int member) const = 0;
+  virtual void restore(int member, std::span<const std::byte>) = 0;
+  virtual void reset(int member) = 0;
+  virtual std::string name() const = 0;
+};
+
+/// The one member of a core as an engine.
+std::unique_ptr<Engine> engine_alone(std::unique_ptr<Core>);
+
+/// One factory per backend. `members` in {1, 4, 8, 16}, on CUDA in {1, 16}.
+std::unique_ptr<Core> make_cpu_core(const Problem&, int members, int threads, const CpuVariant&);
+std::unique_ptr<Core> make_cpu_core(const Problem&, int members, int threads);
+std::unique_ptr<Core> make_checked_core(const Problem&, int members);
+std::unique_ptr<Core> make_cuda_core(const Problem&, int members, int device);
+
+}  // namespace cardiotwin::kernels

@@ -1,0 +1,433 @@
+#pragma once
+/// The core of core.hpp over an executor. An executor supplies
+///
+///   lanes                     lanes per slice
+///   always_loads              its step has the ionic load even where all weights are 0
+///   Buffer<U>                 memory: Buffer(n), Buffer(vector), size(), data(), upload(const U*), peek(), edit(f)
+///   advance(args, first, n)   runs the fused step n times
+///   max(vd, nodes, B, m)      largest V of member m, NaN if any is not finite
+///   name()                    "cpu/avx512"
+///
+/// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
+/// touches device memory through Buffer's functions alone (tested by the checked backend).
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "core.hpp"
+#include "layout.hpp"
+#include "lesions.hpp"
+#include "portable.hpp"
+#include "pulse_schedule.hpp"
+#include "registry.hpp"
+#include "snapshot.hpp"
+#include "storage.hpp"
+
+namespace cardiotwin::kernels::CT_BACKEND {
+
+template <class T, class Executor>
+class CoreImpl final : public Core {
+ public:
+  CoreImpl(const Problem& p, int members, Executor executor)
+      : problem_(cells_of(p)),
+        ops_(operations(*p.model)),
+        members_(std::size_t(members)),
+        layout_(p, Executor::lanes / members),
+        graph_(p),
+        executor_(std::move(executor)),
+        schedule_(members_),
+        variation_(members_),
+        lead_host_(members_, 0),
+        slice_start_(layout_.slice_start),
+        column_(layout_.column),
+        diffusion_(layout_, p, p.diffusion, p.dt),
+        load_(layout_, p, has_load(p) || Executor::always_loads ? p.load : std::vector<double>{}, 1),
+        gradient_(layout_, p, p.gradient, 1),
+        divergence_(layout_, p, p.divergence, p.dt),
+        own_share_(own_shares(p)),
+        along_(p.gradient.empty() ? 0 : numbers()),
+        slice_set_(std::size_t(layout_.slices)),
+        constants_(set_constants<T>(ops_, p.parameters)),
+        mixed_constants_(0),
+        half_factor_(0),
+        dead_(0),
+        rim_(0),
+        has_own_(0),
+        vd_{Buffer<T>(2 * numbers()), Buffer<T>(2 * numbers())},
+        stage_{Buffer<T>(p.stages > 1 ? 2 * numbers() : 0), Buffer<T>(p.stages > 2 ? 2 * numbers() : 0)},
+        states_(numbers() * state_count()),
+        stimulus_row_(std::size_t(layout_.slices)),
+        stimulus_(0),
+        lead_(members_),
+        activations_(numbers() * depth()),
+        repolarizations_(numbers()),
+        excited_(numbers()) {
+    layout_.column = {};  // the device has them
+    layout_.source = {};
+    fill_args();
+    refresh_variations();
+    for (int m = 0; m < int(members_); ++m) reset(m);
+  }
+
+  void set_pulses(int m, std::vector<Pulse> pulses) override {
+    schedule_[std::size_t(m)] = PulseSchedule(std::move(pulses), problem_.dt, nodes());
+    stimulus_stale_ = true;
+  }
+
+  void vary(int m, const Variation& variation) override {
+    validate(problem_, variation);
+    variation_[std::size_t(m)] = variation;
+    refresh_variations();
+  }
+
+  void advance(std::int64_t steps, std::span<const int> asking) override {
+    const std::int64_t end = common_ + steps;
+    if (!std::equal(asking.begin(), asking.end(), stimulated_.begin(), stimulated_.end())) stimulus_stale_ = true;
+    while (common_ < end) {
+      if (stimulus_stale_) refresh_stimulus(asking);
+      std::int64_t change = INT64_MAX;
+      for (const int m : asking) {
+        const std::int64_t own = schedule_[std::size_t(m)].next_change(step(m));
+        if (own != INT64_MAX) change = std::min(change, own - lead_host_[std::size_t(m)]);
+      }
+      const std::int64_t stop = std::min(end, change);
+      executor_.advance(args_, common_, stop - common_);
+      common_ = stop;
+      if (common_ == change) stimulus_stale_ = true;
+    }
+  }
+
+  std::int64_t step(int m) const override { return common_ + lead_host_[std::size_t(m)]; }
+
+  double max_voltage(int m) const override { return executor_.max(vd_[now()], nodes(), int(members_), m); }
+
+  void voltage(int m, std::span<double> out) const override {
+    expect(out.size(), nodes(), "voltage");
+    const auto vd = vd_[now()].peek();
+    for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[v_index(i, m)]);
+  }
+
+  void activations(int m, std::span<double> out) const override {
+    expect(out.size(), nodes() * depth(), "activations");
+    copy_out(activations_, m, depth(), out.data());
+  }
+
+  void repolarizations(int m, std::span<double> out) const override {
+    expect(out.size(), nodes(), "repolarizations");
+    copy_out(repolarizations_, m, 1, out.data());
+  }
+
+  std::vector<std::byte> save(int m) const override {
+    const std::size_t n = nodes();
+    std::vector<Pair<T>> pairs(n);
+    std::vector<T> w(n * state_count());
+    std::vector<double> lat(n * depth()), repolarized(n);
+    std::vector<std::uint8_t> excited(n);
+    const auto vd = vd_[now()].peek();
+    const auto states = states_.peek();
+    for (std::size_t i = 0; i < n; ++i) {
+      pairs[i] = {vd[v_index(i, m)], vd[v_index(i, m) + members_]};
+      for (std::size_t s = 0; s < state_count(); ++s) w[s * n + i] = states[state_index(number(i, m), s)];
+    }
+    copy_out(activations_, m, depth(), lat.data());
+    copy_out(repolarizations_, m, 1, repolarized.data());
+    copy_out(excited_, m, 1, excited.data());
+    SnapshotWriter out(header());
+    out.put(step(m));
+    out.put(pairs), out.put(w), out.put(lat), out.put(repolarized), out.put(excited);
+    return std::move(out).bytes();
+  }
+
+  void restore(int m, std::span<const std::byte> bytes) override {
+    SnapshotReader in(bytes, header());
+    const std::size_t n = nodes();
+    const auto own_step = in.template get<std::int64_t>();
+    const auto vd = in.template get<Pair<T>>(n);
+    const auto w = in.template get<T>(n * state_count());
+    const auto lat = in.template get<double>(n * depth());
+    const auto repolarized = in.template get<double>(n);
+    const auto excited = in.template get<std::uint8_t>(n);
+    fill(
+        m, own_step, vd, [&](std::size_t i, std::size_t s) { return w[s * n + i]; }, lat, repolarized, excited);
+  }
+
+  void reset(int m) override {
+    const std::size_t n = nodes();
+    std::vector<Pair<T>> vd(n);
+    for (std::size_t i = 0; i < n; ++i) vd[i] = {T(problem_.initial_voltage[problem_.parameter_set[i]]), T(0)};
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    const auto initial = [&](std::size_t i, std::size_t s) {
+      return T(problem_.initial_states[problem_.parameter_set[i]][s] - ops_.reference(int(s)));
+    };
+    fill(m, 0, vd, initial, std::vector<double>(n * depth(), none), std::vector<double>(n, none),
+         std::vector<std::uint8_t>(n, 0));
+  }
+
+  std::string name() const override { return executor_.name() + (sizeof(T) == 4 ? "/fp32" : "/fp64"); }
+
+ private:
+  template <class U>
+  using Buffer = typename Executor::template Buffer<U>;
+
+  struct StoredWeights {
+    StoredWeights(const Layout& layout, const Problem& p, const std::vector<double>& values, double factor)
+        : entry(stored_weights<T>(layout, p, values, factor)),
+          scale(values.empty() && !p.column.empty() ? std::vector<T>{} : row_scales<T>(layout, p, values, factor)) {}
+    Buffer<Weight<T>> entry;
+    Buffer<T> scale;
+    Weights<T> args() { return {entry.size() ? entry.data() : nullptr, scale.data()}; }
+  };
+
+  std::size_t nodes() const { return problem_.nodes(); }
+  std::size_t slots() const { return layout_.slots(); }
+  std::size_t numbers() const { return slots() * members_; }
+  std::size_t state_count() const { return problem_.model->states.size(); }
+  std::size_t depth() const { return std::size_t(problem_.activation_depth); }
+  std::size_t now() const { return std::size_t(common_ & 1); }  ///< which of the ping-pong buffers holds the present
+  SnapshotHeader header() const { return {nodes(), state_count(), depth(), sizeof(T), ops_.index}; }
+
+  // Where node i of member m is.
+  std::size_t slot(std::size_t i) const { return std::size_t(layout_.slot_of_node[i]); }
+  std::size_t number(std::size_t i, int m) const { return slot(i) * members_ + std::size_t(m); }
+  std::size_t v_index(std::size_t i, int m) const { return 2 * slot(i) * members_ + std::size_t(m); }
+  std::size_t state_index(std::size_t n, std::size_t s) const {
+    constexpr auto lanes = std::size_t(Executor::lanes);
+    return (n / lanes * state_count() + s) * lanes + n % lanes;
+  }
+
+  std::vector<T> own_shares(const Problem& p) const {
+    std::vector<T> result(p.own_divergence.empty() ? 0 : slots(), T(0));
+    for (std::size_t i = 0; i < p.own_divergence.size(); ++i) result[slot(i)] = T(p.dt * p.own_divergence[i]);
+    return result;
+  }
+
+  void fill_args() {
+    args_.slices = layout_.slices;
+    args_.slice_start = slice_start_.data();
+    args_.column = column_.data();
+    args_.diffusion = diffusion_.args();
+    args_.load = load_.args();
+    args_.gradient = gradient_.args();
+    args_.divergence = divergence_.args();
+    args_.own_share = own_share_.data();
+    args_.along = along_.data();
+    args_.constants = constants_.data();
+    args_.slice_set = slice_set_.data();
+    args_.stimulus_row = stimulus_row_.data();
+    args_.states = states_.data();
+    args_.state_count = int(state_count());
+    args_.constant_count = ops_.constant_count;
+    args_.dt_cells = T(problem_.dt);
+    for (int k = 0; k < 2; ++k) args_.vd[k] = vd_[k].data(), args_.stage[k] = stage_[k].data();
+    args_.stages = problem_.stages;
+    // L = (s^2 + s) / 2 explicit steps in one: Meyer et al. 2014, equations 16 and 17.
+    const double s = problem_.stages, reach = 2 / (s * s + s);
+    for (int j = 1; j <= problem_.stages; ++j) {
+      const double mu = (2.0 * j - 1) / j;
+      args_.mu[j - 1] = T(mu);
+      args_.share[j - 1] = T(mu * reach);
+    }
+    args_.threshold = T(problem_.activation_threshold);
+    args_.repolarization_level = T(problem_.repolarization_level);
+    args_.dt = problem_.dt;
+    args_.depth = problem_.activation_depth;
+    args_.lead = lead_.data();
+    args_.activations = activations_.data();
+    args_.repolarizations = repolarizations_.data();
+    args_.excited = excited_.data();
+  }
+
+  /// A function of the step alone, so a restored member is stimulated as the saved one was.
+  void refresh_stimulus(std::span<const int> asking) {
+    constexpr auto lanes = std::size_t(Executor::lanes);
+    std::vector<std::int32_t> row(std::size_t(layout_.slices), -1);
+    std::vector<double> sum;
+    for (const int m : asking) {
+      const auto& schedule = schedule_[std::size_t(m)];
+      for (std::size_t k = 0; k < schedule.pulses().size(); ++k) {
+        const double amplitude = schedule.mean_amplitude(k, step(m));
+        if (amplitude == 0) continue;
+        for (const auto node : schedule.pulses()[k].nodes) {
+          const std::size_t n = number(std::size_t(node), m);
+          auto& here = row[n / lanes];
+          if (here < 0) here = std::int32_t(sum.size() / lanes), sum.resize(sum.size() + lanes, 0.0);
+          sum[std::size_t(here) * lanes + n % lanes] += amplitude * problem_.dt;
+        }
+      }
+    }
+    stimulus_row_.upload(row.data());
+    std::vector<T> values(sum.begin(), sum.end());
+    if (stimulus_.size() < values.size()) stimulus_ = Buffer<T>(2 * values.size());
+    values.resize(stimulus_.size());
+    stimulus_.upload(values.data());
+    args_.stimulus = stimulus_.data();
+    stimulated_.assign(asking.begin(), asking.end());
+    stimulus_stale_ = false;
+  }
+
+  /// Constants and conductivities of every member, and the lesions' bits.
+  void refresh_variations() {
+    refresh_constants();
+    bool any_dead = false, any_factor = false;
+    for (const auto& v : variation_) {
+      any_dead = any_dead || !v.dead.empty();
+      any_factor = any_factor || !v.conductivity.empty();
+    }
+    std::vector<std::uint8_t> own(any_dead || any_factor ? std::size_t(layout_.slices) : 0, std::uint8_t(any_factor));
+    std::vector<T> half(any_factor ? numbers() : 0, T(0.5));
+    std::vector<std::uint32_t> dead(any_dead ? slots() : 0, 0), rim(dead);
+    for (std::size_t m = 0; m < members_; ++m) {
+      const auto& v = variation_[m];
+      if (!v.conductivity.empty()) {
+        for (std::size_t i = 0; i < nodes(); ++i) {
+          half[number(i, int(m))] = T(0.5 * v.conductivity[problem_.parameter_set[i]]);
+        }
+      }
+      for (const auto i : v.dead) dead[slot(std::size_t(i))] |= 1u << m;
+      for (const auto i : graph_.rim(v.dead)) rim[slot(std::size_t(i))] |= 1u << m;
+    }
+    if (any_dead) {
+      const auto per_slice = std::size_t(layout_.per_slice);
+      graph_.mark_around(dead, rim, layout_, [&](std::size_t s) { own[s / per_slice] = 1; });
+    }
+    half_factor_ = Buffer<T>(half);
+    dead_ = Buffer<std::uint32_t>(dead);
+    rim_ = Buffer<std::uint32_t>(rim);
+    has_own_ = Buffer<std::uint8_t>(own);
+    args_.half_factor = any_factor ? half_factor_.data() : nullptr;
+    args_.dead = any_dead ? dead_.data() : nullptr;
+    args_.rim = any_dead ? rim_.data() : nullptr;
+    args_.has_own = own.empty() ? nullptr : has_own_.data();
+  }
+
+  /// Slices of one set whose members all have the problem's parameters share broadcast constants. The others get a
+  /// block of constants, lane by lane; blocks are shared where all slots have the same set.
+  void refresh_constants() {
+    constexpr auto lanes = std::size_t(Executor::lanes);
+    const auto count = std::size_t(ops_.constant_count), per_slice = std::size_t(layout_.per_slice);
+    bool vary = false;
+    std::vector<std::vector<T>> of_member;
+    for (const auto& v : variation_) {
+      vary = vary || !v.parameters.empty();
+      of_member.push_back(set_constants<T>(ops_, v.parameters.empty() ? problem_.parameters : v.parameters));
+    }
+    std::vector<std::int32_t> slice_set, block_of_set(problem_.parameters.size(), -1);
+    std::vector<T> blocks;
+    const auto add_block = [&](std::size_t slice) {
+      const auto index = std::int32_t(blocks.size() / (count * lanes));
+      for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t l = 0; l < lanes; ++l) {
+          const std::size_t set = layout_.set[slice * per_slice + l / members_];
+          blocks.push_back(of_member[l % members_][set * count + k]);
+        }
+      }
+      return index;
+    };
+    for (std::size_t slice = 0; slice < std::size_t(layout_.slices); ++slice) {
+      const auto first = layout_.set.begin() + std::ptrdiff_t(slice * per_slice);
+      const std::size_t set = *first;
+      const bool uniform = std::all_of(first, first + std::ptrdiff_t(per_slice), [&](auto x) { return x == set; });
+      if (!uniform) {
+        slice_set.push_back(-1 - add_block(slice));
+      } else if (!vary) {
+        slice_set.push_back(std::int32_t(set));
+      } else {
+        if (block_of_set[set] < 0) block_of_set[set] = add_block(slice);
+        slice_set.push_back(-1 - block_of_set[set]);
+      }
+    }
+    slice_set_.upload(slice_set.data());
+    mixed_constants_ = Buffer<T>(blocks);
+    args_.mixed_constants = mixed_constants_.data();
+  }
+
+  static void expect(std::size_t got, std::size_t wanted, const char* what) {
+    if (got == wanted) return;
+    throw std::invalid_argument(std::string("engine: ") + what + " needs room for " + std::to_string(wanted) +
+                                " numbers, got " + std::to_string(got));
+  }
+
+  /// `per` numbers per node, which stand together on the device, to node order.
+  template <class U, class Out>
+  void copy_out(const Buffer<U>& from, int m, std::size_t per, Out* out) const {
+    const auto values = from.peek();
+    for (std::size_t i = 0; i < nodes(); ++i) {
+      for (std::size_t k = 0; k < per; ++k) out[i * per + k] = Out(values[number(i, m) * per + k]);
+    }
+  }
+
+  /// f(node, slot) for all slots; those beyond the last node repeat the last slot's node, so that they stay at rest
+  /// harmlessly.
+  template <class F>
+  void each_slot(const F& f) const {
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < nodes(); ++i) {
+      f(i, slot(i));
+      if (slot(i) == nodes() - 1) last = i;
+    }
+    for (std::size_t s = nodes(); s < slots(); ++s) f(last, s);
+  }
+
+  template <class States>
+  void fill(int m, std::int64_t own_step, const std::vector<Pair<T>>& vd, const States& state,
+            const std::vector<double>& lat, const std::vector<double>& repolarized,
+            const std::vector<std::uint8_t>& excited) {
+    lead_host_[std::size_t(m)] = own_step - common_;
+    lead_.upload(lead_host_.data());
+    stimulus_stale_ = true;
+    const auto at = [&](std::size_t s) { return s * members_ + std::size_t(m); };
+    for (auto* buffer : {&vd_[0], &vd_[1]}) {
+      buffer->edit([&](T* to) {
+        each_slot([&](std::size_t i, std::size_t s) {
+          to[at(2 * s)] = vd[i].v;
+          to[at(2 * s + 1)] = vd[i].d;
+        });
+      });
+    }
+    states_.edit([&](T* to) {
+      each_slot([&](std::size_t i, std::size_t s) {
+        for (std::size_t k = 0; k < state_count(); ++k) to[state_index(at(s), k)] = state(i, k);
+      });
+    });
+    activations_.edit([&](double* to) {
+      each_slot([&](std::size_t i, std::size_t s) { std::copy_n(&lat[i * depth()], depth(), to + at(s) * depth()); });
+    });
+    repolarizations_.edit(
+        [&](double* to) { each_slot([&](std::size_t i, std::size_t s) { to[at(s)] = repolarized[i]; }); });
+    excited_.edit([&](std::uint8_t* to) { each_slot([&](std::size_t i, std::size_t s) { to[at(s)] = excited[i]; }); });
+  }
+
+  Problem problem_;
+  const ModelOperations& ops_;
+  std::size_t members_;
+  Layout layout_;
+  Graph graph_;
+  Executor executor_;
+  std::vector<PulseSchedule> schedule_;
+  std::vector<Variation> variation_;
+  std::vector<std::int64_t> lead_host_;
+  Buffer<std::int32_t> slice_start_, column_;
+  StoredWeights diffusion_, load_, gradient_, divergence_;
+  Buffer<T> own_share_, along_;
+  Buffer<std::int32_t> slice_set_;
+  Buffer<T> constants_, mixed_constants_, half_factor_;
+  Buffer<std::uint32_t> dead_, rim_;
+  Buffer<std::uint8_t> has_own_;
+  Buffer<T> vd_[2], stage_[2];
+  Buffer<T> states_;
+  Buffer<std::int32_t> stimulus_row_;
+  Buffer<T> stimulus_;
+  Buffer<std::int64_t> lead_;
+  Buffer<double> activations_, repolarizations_;
+  Buffer<std::uint8_t> excited_;
+  StepArgs<T> args_;
+  std::vector<int> stimulated_;
+  bool stimulus_stale_ = true;
+  std::int64_t common_ = 0;
+};
+
+}  // namespace cardiotwin::kernels::CT_BACKEND

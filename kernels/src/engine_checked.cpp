@@ -1,0 +1,25 @@
+// The CPU's kernels on memory the host may not touch: finds, without a GPU, where the host uses a device's pointer.
+#include "checked_buffer.hpp"
+#include "core_impl.hpp"
+#include "cpu_executor.hpp"
+#include "cpu_variants.hpp"
+
+namespace cardiotwin::kernels {
+namespace {
+
+template <class T>
+std::unique_ptr<Core> make(const Problem& p, int members) {
+  using Executor = CpuExecutor<T, CheckedBuffer>;
+  const CpuVariant& variant = cpu_variants().front();
+  Executor executor("checked", find_advance<T>(variant, members, has_load(p)),
+                    find_react<T>(variant, operations(*p.model).index), 2);
+  return std::make_unique<host::CoreImpl<T, Executor>>(p, members, std::move(executor));
+}
+
+}  // namespace
+
+std::unique_ptr<Core> make_checked_core(const Problem& p, int members) {
+  return p.real == Real::fp32 ? make<float>(p, members) : make<double>(p, members);
+}
+
+}  // namespace cardiotwin::kernels
