@@ -5,7 +5,7 @@
 ///   always_loads              its step has the ionic load even where all weights are 0
 ///   Buffer<U>                 memory: Buffer(n), Buffer(vector), size(), data(), upload(const U*), peek(), edit(f)
 ///   advance(args, first, n)   runs the fused step n times
-///   max(vd, nodes, B, m)      largest V of member m, NaN if any is not finite
+///   largest(vd, nodes, B)     largest V of each of B members, NaN where any is not finite
 ///   name()                    "cpu/avx512"
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
@@ -86,6 +86,7 @@ class CoreImpl final : public Core {
 
   void advance(std::int64_t steps, std::span<const int> asking) override {
     const std::int64_t end = common_ + steps;
+    largest_.clear();
     if (!std::equal(asking.begin(), asking.end(), stimulated_.begin(), stimulated_.end())) stimulus_stale_ = true;
     while (common_ < end) {
       if (stimulus_stale_) refresh_stimulus(asking);
@@ -103,7 +104,11 @@ class CoreImpl final : public Core {
 
   std::int64_t step(int m) const override { return common_ + lead_host_[std::size_t(m)]; }
 
-  double max_voltage(int m) const override { return executor_.max(vd_[now()], nodes(), int(members_), m); }
+  /// One pass over V serves all members.
+  double max_voltage(int m) const override {
+    if (largest_.empty()) largest_ = executor_.largest(vd_[now()], nodes(), members_);
+    return largest_[std::size_t(m)];
+  }
 
   void voltage(int m, std::span<double> out) const override {
     expect(out.size(), nodes(), "voltage");
@@ -376,6 +381,7 @@ class CoreImpl final : public Core {
   void fill(int m, std::int64_t own_step, const std::vector<Pair<T>>& vd, const States& state,
             const std::vector<double>& lat, const std::vector<double>& repolarized,
             const std::vector<std::uint8_t>& excited) {
+    largest_.clear();
     lead_host_[std::size_t(m)] = own_step - common_;
     lead_.upload(lead_host_.data());
     stimulus_stale_ = true;
@@ -426,6 +432,7 @@ class CoreImpl final : public Core {
   Buffer<std::uint8_t> excited_;
   StepArgs<T> args_;
   std::vector<int> stimulated_;
+  mutable std::vector<double> largest_;  ///< V of each member now; empty where not known
   bool stimulus_stale_ = true;
   std::int64_t common_ = 0;
 };

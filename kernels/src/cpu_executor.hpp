@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cardiotwin/kernels/engine.hpp>
-#include <cmath>
 #include <limits>
+#include <vector>
 
+#include "barrier.hpp"
 #include "cpu_variant.hpp"
 
 namespace cardiotwin::kernels {
@@ -27,17 +28,20 @@ React<T> find_react(const CpuVariant& variant, int model) {
   }
 }
 
-/// Largest V of one member; NaN if any is not finite. The first `nodes` slots are nodes.
+/// Largest V of each member; NaN where any is not finite. The first `nodes` slots are nodes.
 template <class Values>
-double largest_voltage(const Values& vd, std::size_t nodes, int members, int m) {
-  double largest = -std::numeric_limits<double>::infinity();
-  bool finite = true;
+std::vector<double> largest_voltages(const Values& vd, std::size_t nodes, std::size_t members) {
+  // x - x is 0 for finite x and NaN else, and NaN stays in the sum.
+  std::vector<double> largest(members, -std::numeric_limits<double>::infinity()), spoilt(members, 0.0);
   for (std::size_t slot = 0; slot < nodes; ++slot) {
-    const double x = double(vd[2 * slot * std::size_t(members) + std::size_t(m)]);
-    finite = finite && std::isfinite(x);
-    largest = std::max(largest, x);
+    for (std::size_t m = 0; m < members; ++m) {
+      const double x = double(vd[2 * slot * members + m]);
+      largest[m] = x > largest[m] ? x : largest[m];
+      spoilt[m] += x - x;
+    }
   }
-  return finite ? largest : std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t m = 0; m < members; ++m) largest[m] += spoilt[m];
+  return largest;
 }
 
 template <class T, template <class> class Memory>
@@ -54,11 +58,13 @@ class CpuExecutor {
   void advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count) const {
     [[maybe_unused]] const typename Memory<T>::InUse open;
     // A thread with fewer than 8 slices would wait longer at the barrier than it computes.
-    advance_(args, react_, first, count, std::clamp(args.slices / 8, 1, threads_));
+    const int threads = std::clamp(args.slices / 8, 1, threads_);
+    Barrier barrier(threads);
+    advance_(args, react_, first, count, threads, &barrier);
   }
 
-  double max(const Memory<T>& vd, std::size_t nodes, int members, int m) const {
-    return largest_voltage(vd.peek(), nodes, members, m);
+  std::vector<double> largest(const Memory<T>& vd, std::size_t nodes, std::size_t members) const {
+    return largest_voltages(vd.peek(), nodes, members);
   }
 
   std::string name() const { return name_; }

@@ -2,8 +2,14 @@
 /// CPU executor of the fused step. Included once per instruction set with CT_BACKEND naming it; sees no standard
 /// library template, so nothing compiled for a newer processor can be picked up by code that runs everywhere.
 
+#include <omp.h>
+
 #include "cpu_variant.hpp"
 #include "step.hpp"
+
+namespace cardiotwin::kernels {
+void meet(void* barrier);  ///< Barrier::wait (barrier.hpp), as a plain function: no standard library is compiled here
+}
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
@@ -12,35 +18,44 @@ inline constexpr int cpu_lanes = 16;
 /// Each slice is computed by one thread from the previous pass's values alone, so the bits do not depend on the
 /// threads.
 template <class T, int B, bool HasLoad>
-void advance(const StepArgs<T>& args, React<T> react, std::int64_t first, std::int64_t count, int threads) {
+void advance_part(const StepArgs<T>& a, React<T> react, std::int64_t first, std::int64_t count, int thread, int threads,
+                  void* barrier) {
   constexpr int L = cpu_lanes;
+  const auto cells = [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
+    react(a.dt_cells, v, d, states, constants, mixed);
+  };
+  const int from = int(std::int64_t(a.slices) * thread / threads),
+            to = int(std::int64_t(a.slices) * (thread + 1) / threads);
+  for (std::int64_t step = first; step < first + count; ++step) {
+    const T* start = a.vd[step & 1];
+    const T *now = start, *before = start;
+    for (int j = 0; j < a.stages; ++j) {
+      if (a.gradient.entry) {
+        for (int slice = from; slice < to; ++slice) gradient_slice<T, L, L, B>(a, slice, 0, now);
+        meet(barrier);
+      }
+      if (j == a.stages - 1) break;
+      T* out = a.stage[j & 1];
+      for (int slice = from; slice < to; ++slice) stage_slice<T, L, L, B>(a, j, slice, 0, now, before, out);
+      meet(barrier);
+      before = now;
+      now = out;
+    }
+    T* out = a.vd[1 - (step & 1)];
+    for (int slice = from; slice < to; ++slice) {
+      finish_slice<T, L, L, B, HasLoad>(a, step, slice, 0, start, now, before, out, cells);
+    }
+    meet(barrier);
+  }
+}
+
+template <class T, int B, bool HasLoad>
+void advance(const StepArgs<T>& args, React<T> react, std::int64_t first, std::int64_t count, int threads,
+             void* barrier) {
 #pragma omp parallel num_threads(threads)
   {
-    const StepArgs<T> a = args;
-    const auto cells = [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
-      react(a.dt_cells, v, d, states, constants, mixed);
-    };
-    for (std::int64_t step = first; step < first + count; ++step) {
-      const T* start = a.vd[step & 1];
-      const T *now = start, *before = start;
-      for (int j = 0; j < a.stages; ++j) {
-        if (a.gradient.entry) {
-#pragma omp for schedule(static)
-          for (int slice = 0; slice < a.slices; ++slice) gradient_slice<T, L, L, B>(a, slice, 0, now);
-        }
-        if (j == a.stages - 1) break;
-        T* out = a.stage[j & 1];
-#pragma omp for schedule(static)
-        for (int slice = 0; slice < a.slices; ++slice) stage_slice<T, L, L, B>(a, j, slice, 0, now, before, out);
-        before = now;
-        now = out;
-      }
-      T* out = a.vd[1 - (step & 1)];
-#pragma omp for schedule(static)
-      for (int slice = 0; slice < a.slices; ++slice) {
-        finish_slice<T, L, L, B, HasLoad>(a, step, slice, 0, start, now, before, out, cells);
-      }
-    }
+    const StepArgs<T> own = args;
+    advance_part<T, B, HasLoad>(own, react, first, count, omp_get_thread_num(), threads, barrier);
   }
 }
 

@@ -123,17 +123,21 @@ class CudaExecutor {
     check(cudaDeviceSynchronize(), "running the step");
   }
 
-  double max(const DeviceBuffer<T>& vd, std::size_t nodes, int members, int m) const {
+  std::vector<double> largest(const DeviceBuffer<T>& vd, std::size_t nodes, std::size_t members) const {
     select_device();
-    constexpr int blocks = 256;
-    if (!partial_) partial_ = std::make_shared<DeviceBuffer<double>>(blocks);
-    max_kernel<<<blocks, block>>>(vd.on_device(), int(nodes), members, m, partial_->data());
-    check(cudaGetLastError(), "starting the maximum");
-    double largest = -INFINITY;
-    for (const double x : partial_->peek()) {
-      largest = std::isnan(x) || std::isnan(largest) ? NAN : std::max(largest, x);
+    constexpr std::size_t blocks = 256;
+    if (!partial_) partial_ = std::make_shared<DeviceBuffer<double>>(blocks * members);
+    for (std::size_t m = 0; m < members; ++m) {
+      max_kernel<<<blocks, block>>>(vd.on_device(), int(nodes), int(members), int(m), partial_->data() + m * blocks);
     }
-    return largest;
+    check(cudaGetLastError(), "starting the maximum");
+    const auto partial = partial_->peek();
+    std::vector<double> result(members, -INFINITY);
+    for (std::size_t k = 0; k < partial.size(); ++k) {
+      double& r = result[k / blocks];
+      r = std::isnan(partial[k]) || std::isnan(r) ? NAN : std::max(r, partial[k]);
+    }
+    return result;
   }
 
   std::string name() const { return "cuda:" + std::to_string(device_); }
@@ -143,7 +147,7 @@ class CudaExecutor {
 
   int device_;
   cuda::Launch<T> launch_;
-  mutable std::shared_ptr<DeviceBuffer<double>> partial_;  ///< of max()
+  mutable std::shared_ptr<DeviceBuffer<double>> partial_;  ///< of largest()
 };
 
 template <class T>

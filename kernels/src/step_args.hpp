@@ -90,8 +90,9 @@ struct StepArgs {
   std::uint8_t* excited = nullptr;     ///< per number: activated and not yet repolarised
 };
 
-/// Runs common steps [first, first + count).
+/// Runs common steps [first, first + count) on the CPU. `barrier` is a Barrier for so many threads.
 template <class T>
-using Advance = void (*)(const StepArgs<T>&, React<T>, std::int64_t first, std::int64_t count, int threads);
+using Advance = void (*)(const StepArgs<T>&, React<T>, std::int64_t first, std::int64_t count, int threads,
+                         void* barrier);
 
 }  // namespace cardiotwin::kernels

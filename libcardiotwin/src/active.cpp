@@ -58,11 +58,6 @@ std::array<int, 256> conducting_regions(const Twin& twin, ActivePart& part) {
   return index;
 }
 
-bool in_a_lesion(const Vec3& point, const std::vector<Lesion>& lesions) {
-  return std::any_of(lesions.begin(), lesions.end(),
-                     [&](const Lesion& l) { return (point - l.position).norm() <= l.radius; });
-}
-
 // Region of each mesh node by the volume of its conducting tets; -1 where there are none. Equal shares go to the lower
 // label.
 std::vector<int> node_regions(const Mesh& mesh, const ActivePart& part) {
@@ -149,22 +144,18 @@ void number_tets(const Mesh& mesh, ActivePart& part) {
 
 }  // namespace
 
-ActivePart active_part(const Twin& twin, const std::vector<Lesion>& lesions) {
-  for (const Lesion& lesion : lesions)
-    if (!lesion.position.allFinite() || !(lesion.radius > 0))
-      throw InputError(fmt::format("Simulation: a lesion of radius {} mm; it must be positive and its position finite",
-                                   lesion.radius));
+ActivePart active_part(const Twin& twin) {
   const Mesh& mesh = twin.anatomy.mesh;
   ActivePart part;
   const auto region_of_label = conducting_regions(twin, part);
   for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
     const int region = region_of_label[mesh.labels()[t]];
-    if (region < 0 || in_a_lesion(mesh.centroid(t), lesions)) continue;
+    if (region < 0) continue;
     part.mesh_tet.push_back(static_cast<Index>(t));
     part.tet_region.push_back(static_cast<std::uint8_t>(region));
   }
   if (part.mesh_tet.empty())
-    throw InputError("Simulation: no tet conducts; every region is dead tissue or covered by lesions");
+    throw InputError("Simulation: no tet conducts; every region is dead tissue");
   number_nodes(mesh, node_regions(mesh, part), part);
   number_tets(mesh, part);
   return part;

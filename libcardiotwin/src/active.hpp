@@ -22,7 +22,7 @@ struct ActivePart {
 };
 
 /// Throws InputError for a label without a name, a region the tissue does not know, and where nothing conducts.
-ActivePart active_part(const Twin&, const std::vector<Lesion>&);
+ActivePart active_part(const Twin&);
 
 /// Position along a Hilbert curve of 2^16 cells per side over the cube at `low` with side 1 / `per_side`.
 std::uint64_t hilbert_key(const Vec3& point, const Vec3& low, double per_side);

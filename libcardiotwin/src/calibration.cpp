@@ -195,7 +195,7 @@ Tissue with_wanted(Tissue tissue, const std::map<std::string, Velocity>& wanted)
 double stable_dt(const Twin& twin, const Tissue& tissue, const SimulationOptions& options) {
   Twin fitted = twin;
   fitted.tissue = tissue;
-  return assemble_operators(active_part(fitted, options.lesions), tissue, fitted.anatomy.fibers, options.ionic_load)
+  return assemble_operators(active_part(fitted), tissue, fitted.anatomy.fibers, options.ionic_load)
       .stable_dt;
 }
 

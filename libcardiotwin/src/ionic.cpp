@@ -48,6 +48,11 @@ std::vector<double> ionic_parameters(const IonicModel& model, std::string_view v
   for (const auto& p : model.parameters) values.push_back(p.value);
   if (!variant.empty())
     for (const auto& [name, value] : find_variant(model, variant).values) values[parameter_index(model, name)] = value;
+  return with_parameters(model, std::move(values), overrides);
+}
+
+std::vector<double> with_parameters(const IonicModel& model, std::vector<double> values,
+                                    const std::map<std::string, double>& overrides) {
   for (const auto& [name, value] : overrides) {
     const std::size_t at = parameter_index(model, name);
     const auto& info = model.parameters[at];

@@ -31,7 +31,7 @@ Row lattice_row(const Tissue& tissue, const std::string& region, const LatticeDi
   twin.anatomy.fibers = uniform_fibers(twin.anatomy.mesh, Vec3(fiber[0], fiber[1], fiber[2]));
   twin.anatomy.regions[1] = region;
   twin.tissue = tissue;
-  const ActivePart part = active_part(twin, {});
+  const ActivePart part = active_part(twin);
   const Operators operators = assemble_operators(part, tissue, twin.anatomy.fibers, load);
   const Vec3 middle = Vec3::Constant(4.5 * half_cell);
   Index centre = 0;

@@ -1,14 +1,11 @@
-#include <fmt/core.h>
-
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <cardiotwin/kernels/engine.hpp>
-#include <cardiotwin/simulation.hpp>
-#include <cmath>
 #include <cstring>
 
 #include "operators.hpp"
 #include "problem.hpp"
+#include "simulation_impl.hpp"
 
 namespace cardiotwin {
 namespace {
@@ -52,12 +49,50 @@ kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Oper
   return problem;
 }
 
-std::unique_ptr<kernels::Engine> make_engine(const kernels::Problem& problem, const Backend& backend) {
-  try {
-    return kernels::make_engine(problem, {.cuda = backend.is_cuda(), .index = backend.device()});
-  } catch (const std::exception& error) {
-    throw InputError(fmt::format("Simulation on \"{}\": {}", backend.name(), error.what()));
+std::uint8_t region_number(const Heart& heart, const std::string& name) {
+  const auto found = std::find(heart.region_names.begin(), heart.region_names.end(), name);
+  if (found == heart.region_names.end())
+    throw InputError(fmt::format("Variation: \"{}\" is not a conducting region of this heart{}", name,
+                                 suggestion(name, heart.region_names)));
+  return static_cast<std::uint8_t>(found - heart.region_names.begin());
+}
+
+std::vector<double> conductivity_factors(const Heart& heart, const Variation& variation) {
+  if (variation.conductivity.empty()) return {};
+  std::vector<double> factors(heart.region_names.size(), 1.0);
+  for (const auto& [name, factor] : variation.conductivity) {
+    if (!(factor >= 0) || !std::isfinite(factor))
+      throw InputError(fmt::format("Variation \"{}\": a conductivity factor of {} must not be negative", name, factor));
+    factors[region_number(heart, name)] = factor;
   }
+  const double most = *std::max_element(factors.begin(), factors.end());
+  if (heart.dt * most > 0.8 * heart.stable_dt)
+    throw InputError(fmt::format("Variation: {} times the conductivity asks for dt <= {:.3g} ms, but dt is {:g} ms",
+                                 most, std::floor(0.8e4 * heart.stable_dt / most) / 1e4, heart.dt));
+  return factors;
+}
+
+std::vector<std::vector<double>> varied_parameters(const Heart& heart, const Variation& variation) {
+  if (variation.parameters.empty()) return {};
+  auto result = heart.parameters;
+  for (const auto& [region, values] : variation.parameters)
+    result[region_number(heart, region)] = with_parameters(*heart.model, result[region_number(heart, region)], values);
+  return result;
+}
+
+std::vector<Index> nodes_in_lesions(const Heart& heart, const std::vector<Lesion>& lesions) {
+  for (const Lesion& lesion : lesions)
+    if (!lesion.position.allFinite() || !(lesion.radius > 0))
+      throw InputError(fmt::format("Simulation: a lesion of radius {} mm; it must be positive and its position finite",
+                                   lesion.radius));
+  std::vector<Index> result;
+  for (std::size_t i = 0; i < heart.points.size(); ++i)
+    if (std::any_of(lesions.begin(), lesions.end(),
+                    [&](const Lesion& l) { return (heart.points[i] - l.position).norm() <= l.radius; }))
+      result.push_back(static_cast<Index>(i));
+  if (result.size() == heart.points.size())
+    throw InputError("Simulation: no node conducts; every region is dead tissue or covered by lesions");
+  return result;
 }
 
 // Tells one problem from another, so that a state is never restored onto the wrong one. FNV-1a over 64-bit words.
@@ -91,150 +126,70 @@ std::uint64_t fingerprint(const kernels::Problem& p) {
   return f.value();
 }
 
-struct Watched {
-  std::unique_ptr<Recorder> recorder;
-  std::int64_t next = 0;  // sample number; taken at step round(next * interval / dt)
-};
-
 }  // namespace
-
-struct Simulation::Impl {
-  double dt = 0, threshold = 0, stable_dt = 0, added_capacity = 0;
-  std::size_t mesh_nodes = 0;
-  std::vector<Index> mesh_node, engine_node;
-  std::vector<std::uint8_t> region;
-  std::vector<std::string> region_names;
-  std::uint64_t fingerprint = 0;
-  std::unique_ptr<kernels::Engine> engine;
-  std::vector<kernels::Pulse> pulses;
-  std::vector<Watched> watched;
-
-  double time() const { return static_cast<double>(engine->step_count()) * dt; }
-  std::int64_t step_of(double moment) const { return std::llround(moment / dt); }
-  // Steps between looks at the state: 1 ms, but not much more than 0.2 s of work.
-  std::int64_t stride() const {
-    const auto by_work = static_cast<std::int64_t>(2e7 / static_cast<double>(mesh_node.size()));
-    return std::max<std::int64_t>(1, std::min(step_of(1.0), by_work));
-  }
-  double last_pulse_end() const {
-    double end = 0;
-    for (const auto& pulse : pulses) end = std::max(end, pulse.start + pulse.duration);
-    return end;
-  }
-
-  std::vector<double> on_mesh(const std::vector<double>& values, std::size_t per_node) const {
-    std::vector<double> result(mesh_nodes * per_node, NAN);
-    for (std::size_t i = 0; i < mesh_node.size(); ++i)
-      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i * per_node), per_node,
-                  result.begin() + static_cast<std::ptrdiff_t>(mesh_node[i] * per_node));
-    return result;
-  }
-  std::vector<double> voltage() const {
-    std::vector<double> v(mesh_node.size());
-    engine->voltage(v);
-    return on_mesh(v, 1);
-  }
-  bool quiet() const { return engine->max_voltage() < threshold; }
-
-  void check_finite() const {
-    if (std::isfinite(engine->max_voltage())) return;
-    std::vector<double> v(mesh_node.size());
-    engine->voltage(v);
-    const auto bad = std::find_if(v.begin(), v.end(), [](double x) { return !std::isfinite(x); });
-    const auto at = static_cast<std::size_t>(bad - v.begin());
-    if (bad == v.end()) throw NumericalError(fmt::format("Simulation: V is not finite at {:.4g} ms", time()));
-    throw NumericalError(
-        fmt::format("Simulation: V is not finite at {:.4g} ms, node {} (region \"{}\"); a smaller dt than {:g} ms, a "
-                    "weaker stimulus "
-                    "or other parameters may help",
-                    time(), mesh_node[at], region_names[region[at]], dt));
-  }
-
-  std::int64_t sample_step(const Watched& w) const {
-    return step_of(static_cast<double>(w.next) * w.recorder->interval());
-  }
-  // First sample that is not in the past.
-  void align(Watched& w) const {
-    if (!(w.recorder->interval() > 0)) return;
-    w.next = static_cast<std::int64_t>(std::floor(time() / w.recorder->interval()));
-    while (sample_step(w) < engine->step_count()) ++w.next;
-  }
-  void sample_due() {
-    std::vector<double> v;
-    for (Watched& w : watched) {
-      if (!(w.recorder->interval() > 0) || sample_step(w) != engine->step_count()) continue;
-      if (v.empty()) v = voltage();
-      w.recorder->sample(time(), v);
-      while (sample_step(w) <= engine->step_count()) ++w.next;
-    }
-  }
-  std::int64_t next_stop(std::int64_t end) const {
-    std::int64_t stop = std::min(end, engine->step_count() + stride());
-    for (const Watched& w : watched)
-      if (w.recorder->interval() > 0) stop = std::min(stop, sample_step(w));
-    return stop;
-  }
-
-  // Advances to step `end`; `enough` is asked every 10 ms and may stop early. Returns whether it did.
-  template <class Enough>
-  bool advance(std::int64_t end, const Monitor& monitor, const Enough& enough) {
-    const std::int64_t first = engine->step_count(), ask = std::max<std::int64_t>(1, step_of(10.0));
-    bool stopped = false;
-    sample_due();
-    while (engine->step_count() < end) {
-      monitor.poll();
-      if ((engine->step_count() - first) % ask == 0 && enough()) {
-        stopped = true;
-        break;
-      }
-      std::int64_t stop = next_stop(end);
-      stop = std::min(stop, first + ((engine->step_count() - first) / ask + 1) * ask);
-      engine->advance(stop - engine->step_count());
-      check_finite();
-      sample_due();
-      monitor.report("simulate", static_cast<double>(engine->step_count() - first) / static_cast<double>(end - first));
-    }
-    return stopped || enough();
-  }
-};
 
 double natural_dt(const Twin& twin) {
   if (twin.tissue.calibrated_dt > 0) return twin.tissue.calibrated_dt;
   twin.tissue.validate();
   twin.anatomy.validate();
   const double limit =
-      assemble_operators(active_part(twin, {}), twin.tissue, twin.anatomy.fibers, SimulationOptions{}.ionic_load)
-          .stable_dt;
+      assemble_operators(active_part(twin), twin.tissue, twin.anatomy.fibers, SimulationOptions{}.ionic_load).stable_dt;
   return coarsest_dt(twin.tissue.model, limit);
 }
 
-Simulation::Simulation(const Twin& twin, const SimulationOptions& options) : impl_(std::make_unique<Impl>()) {
+Prepared prepare(const Twin& twin, const SimulationOptions& options) {
   check_options(options);
   twin.tissue.validate();
   twin.anatomy.validate();
-  ActivePart part = active_part(twin, options.lesions);
+  ActivePart part = active_part(twin);
   Operators operators = assemble_operators(part, twin.tissue, twin.anatomy.fibers, options.ionic_load);
   check_time_step(operators, part, options);
-  Impl& s = *impl_;
-  s.stable_dt = operators.stable_dt;
-  s.added_capacity = operators.added_capacity;
-  const kernels::Problem problem = make_problem(twin.tissue, part, operators, options);
-  s.dt = options.dt;
-  s.threshold = problem.activation_threshold;
-  s.fingerprint = fingerprint(problem);
-  s.mesh_nodes = twin.anatomy.mesh.node_count();
-  s.engine = make_engine(problem, options.backend);
-  s.mesh_node = std::move(part.mesh_node);
-  s.engine_node = std::move(part.engine_node);
-  s.region = std::move(part.region);
-  s.region_names = std::move(part.region_names);
+  Prepared result;
+  Heart& heart = result.heart;
+  heart.stable_dt = operators.stable_dt;
+  heart.added_capacity = operators.added_capacity;
+  result.problem = make_problem(twin.tissue, part, operators, options);
+  heart.dt = options.dt;
+  heart.threshold = result.problem.activation_threshold;
+  heart.model = result.problem.model;
+  heart.parameters = result.problem.parameters;
+  heart.fingerprint = fingerprint(result.problem);
+  heart.mesh_nodes = twin.anatomy.mesh.node_count();
+  heart.mesh_node = std::move(part.mesh_node);
+  heart.engine_node = std::move(part.engine_node);
+  heart.points = std::move(part.points);
+  heart.region = std::move(part.region);
+  heart.region_names = std::move(part.region_names);
+  return result;
 }
+
+Simulation::Simulation(const Twin& twin, const SimulationOptions& options) : impl_(std::make_unique<Impl>()) {
+  Prepared prepared = prepare(twin, options);
+  impl_->heart = std::make_shared<const Heart>(std::move(prepared.heart));
+  impl_->engine = made_by_kernels(
+      options.backend, [&](const kernels::Device& device) { return kernels::make_engine(prepared.problem, device); });
+  if (!options.lesions.empty()) vary({.lesions = options.lesions});
+}
+Simulation::Simulation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Simulation::~Simulation() = default;
 Simulation::Simulation(Simulation&&) noexcept = default;
 Simulation& Simulation::operator=(Simulation&&) noexcept = default;
 
+void Simulation::vary(const Variation& variation) {
+  const Heart& heart = *impl_->heart;
+  kernels::Variation own{.conductivity = conductivity_factors(heart, variation),
+                         .parameters = varied_parameters(heart, variation),
+                         .dead = nodes_in_lesions(heart, variation.lesions)};
+  std::vector<Index> dead;
+  for (const Index i : own.dead) dead.push_back(heart.mesh_node[i]);
+  std::sort(dead.begin(), dead.end());
+  impl_->engine->vary(own);
+  impl_->dead = std::move(dead);
+}
+
 void Simulation::add(const Protocol& protocol) {
   protocol.validate();
+  const Heart& heart = *impl_->heart;
   std::vector<kernels::Pulse> added;
   for (std::size_t k = 0; k < protocol.stimuli.size(); ++k) {
     const Stimulus& stimulus = protocol.stimuli[k];
@@ -244,10 +199,11 @@ void Simulation::add(const Protocol& protocol) {
                          .amplitude = stimulus.amplitude,
                          .biphasic = stimulus.waveform == Waveform::biphasic};
     for (const Index node : stimulus.nodes) {
-      if (node < 0 || static_cast<std::size_t>(node) >= impl_->mesh_nodes)
+      if (node < 0 || static_cast<std::size_t>(node) >= heart.mesh_nodes)
         throw InputError(
-            fmt::format("Stimulus {}: node {} is outside the mesh of {} nodes", k, node, impl_->mesh_nodes));
-      if (impl_->engine_node[node] >= 0) pulse.nodes.push_back(impl_->engine_node[node]);
+            fmt::format("Stimulus {}: node {} is outside the mesh of {} nodes", k, node, heart.mesh_nodes));
+      if (heart.engine_node[node] >= 0 && !std::binary_search(impl_->dead.begin(), impl_->dead.end(), node))
+        pulse.nodes.push_back(heart.engine_node[node]);
     }
     if (pulse.nodes.empty())
       throw InputError(fmt::format("Stimulus {}: none of its {} nodes conducts; pace outside dead tissue and lesions",
@@ -293,27 +249,27 @@ bool Simulation::run_until_quiet(double duration, const Monitor& monitor) {
 }
 
 double Simulation::time() const { return impl_->time(); }
-double Simulation::stable_dt() const { return impl_->stable_dt; }
-double Simulation::added_capacity() const { return impl_->added_capacity; }
-std::size_t Simulation::active_nodes() const { return impl_->mesh_node.size(); }
+double Simulation::stable_dt() const { return impl_->heart->stable_dt; }
+double Simulation::added_capacity() const { return impl_->heart->added_capacity; }
+std::size_t Simulation::active_nodes() const { return impl_->heart->mesh_node.size(); }
 std::vector<double> Simulation::voltage() const { return impl_->voltage(); }
 bool Simulation::quiet() const { return impl_->quiet(); }
 
 std::vector<double> Simulation::activations() const {
-  std::vector<double> lat(impl_->mesh_node.size() * activation_depth);
+  std::vector<double> lat(impl_->heart->mesh_node.size() * activation_depth);
   impl_->engine->activations(lat);
   return impl_->on_mesh(lat, activation_depth);
 }
 
 std::vector<double> Simulation::repolarizations() const {
-  std::vector<double> times(impl_->mesh_node.size());
+  std::vector<double> times(impl_->heart->mesh_node.size());
   impl_->engine->repolarizations(times);
   return impl_->on_mesh(times, 1);
 }
 
 SimulationState Simulation::state() const {
   SimulationState state{.time = time(), .bytes = impl_->engine->save()};
-  const auto tag = std::bit_cast<std::array<std::byte, 8>>(impl_->fingerprint);
+  const auto tag = std::bit_cast<std::array<std::byte, 8>>(impl_->heart->fingerprint);
   state.bytes.insert(state.bytes.end(), tag.begin(), tag.end());
   return state;
 }
@@ -322,9 +278,8 @@ void Simulation::restore(const SimulationState& state) {
   std::uint64_t tag = 0;
   const std::size_t size = state.bytes.size();
   if (size >= sizeof tag) std::memcpy(&tag, state.bytes.data() + size - sizeof tag, sizeof tag);
-  if (size < sizeof tag || tag != impl_->fingerprint)
-    throw InputError(
-        "Simulation: the state belongs to another problem (mesh, tissue, lesions, dt or precision differ)");
+  if (size < sizeof tag || tag != impl_->heart->fingerprint)
+    throw InputError("Simulation: the state belongs to another problem (mesh, tissue, dt or precision differ)");
   try {
     impl_->engine->restore(std::span(state.bytes).first(size - sizeof tag));
   } catch (const std::invalid_argument& error) {

@@ -5,6 +5,7 @@
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/calibration.hpp>
 #include <cardiotwin/check.hpp>
+#include <cardiotwin/ensemble.hpp>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/fibers.hpp>
 #include <cardiotwin/field.hpp>

@@ -21,4 +21,8 @@ std::vector<std::string> ionic_model_names();
 std::vector<double> ionic_parameters(const IonicModel& model, std::string_view variant,
                                      const std::map<std::string, double>& overrides);
 
+/// `values`, all parameters in the model's order, with those named in `overrides` replaced. Throws as above.
+std::vector<double> with_parameters(const IonicModel& model, std::vector<double> values,
+                                    const std::map<std::string, double>& overrides);
+
 }  // namespace cardiotwin

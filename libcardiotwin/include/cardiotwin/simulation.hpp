@@ -7,8 +7,10 @@
 #include <cardiotwin/stimulus.hpp>
 #include <cardiotwin/twin.hpp>
 #include <concepts>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace cardiotwin {
@@ -18,14 +20,22 @@ enum class Precision { fp32, fp64 };
 struct SimulationOptions {
   double dt = 0.02;  ///< [ms]
   Backend backend = Backend::cpu();
-  Precision precision = Precision::fp64;
+  Precision precision = Precision::fp32;
   double ionic_load = 2.0 / 3.0;      ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
-  std::vector<Lesion> lesions = {};   ///< tets whose centroid lies in one of them do not conduct
+  std::vector<Lesion> lesions = {};   ///< as Variation::lesions
   double activation_threshold = NAN;  ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
 };
 
-/// Everything that changes while a simulation runs, but for its recorders and protocols; restores bit for bit on the
-/// same problem.
+/// How one simulation differs from its twin. Everything is as the twin says where nothing is said here.
+struct Variation {
+  std::map<std::string, double> conductivity;  ///< region -> factor of both conductivities, at least 0; between two
+                                               ///< regions the mean of theirs
+  std::map<std::string, std::map<std::string, double>> parameters;  ///< region -> ionic parameter -> value
+  std::vector<Lesion> lesions;  ///< nodes within a radius neither conduct nor react, and V is NaN there
+};
+
+/// Everything that changes while a simulation runs, but for its recorders, protocols and variation; restores bit for
+/// bit on the same twin, time step and precision. A simulation that varies otherwise may go on from it, too: a branch.
 struct SimulationState {
   double time = 0;
   std::vector<std::byte> bytes;
@@ -44,6 +54,11 @@ class Simulation {
   ~Simulation();
   Simulation(Simulation&&) noexcept;
   Simulation& operator=(Simulation&&) noexcept;
+
+  /// From now on; replaces what varied before, and what the options said of lesions. V and states stay. Throws
+  /// InputError for an unknown region or parameter, a value out of range, a step too long for a raised conductivity, or
+  /// where nothing would conduct.
+  void vary(const Variation&);
 
   /// Stimuli are added to those present. Nodes that do not conduct are left out; throws InputError for a pulse of which
   /// no node conducts, a node outside the mesh, or an invalid pulse.
@@ -80,12 +95,14 @@ class Simulation {
   static constexpr int activation_depth = 8;
 
   SimulationState state() const;
-  void restore(const SimulationState&);  ///< throws InputError for a state of another problem
+  void restore(const SimulationState&);  ///< throws InputError for a state of another twin, step or precision
   void reset();                          ///< back to rest at time 0, recorders and LATs emptied; protocols stay
 
  private:
-  void attach(std::unique_ptr<Recorder>);
+  friend class Ensemble;
   struct Impl;
+  explicit Simulation(std::unique_ptr<Impl>);
+  void attach(std::unique_ptr<Recorder>);
   std::unique_ptr<Impl> impl_;
 };
 
