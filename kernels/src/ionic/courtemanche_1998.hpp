@@ -81,26 +81,20 @@ struct Courtemanche1998 {
   static constexpr double e_cal = 65;                             // mV, where I_CaL changes sign
 
   /// Stored state = true state - reference.
+  // clang-format off
   CT_HD static constexpr double reference(int state) {
     switch (state) {
-      case Nai:
-        return 13.816974630536796;
-      case Ki:
-        return 136.35522990215443;
-      case CaUp:
-        return 1.5466811919909536;
-      case CaRel:
-        return 1.076507405803549;
-      case Oi:
-        return 0.9993428653330555;
-      case Ui:
-        return 0.9914689627530661;
-      case F:
-        return 0.9519077881681546;
-      default:
-        return 0;
+      case Nai: return 13.816974630536796;
+      case Ki: return 136.35522990215443;
+      case CaUp: return 1.5466811919909536;
+      case CaRel: return 1.076507405803549;
+      case Oi: return 0.9993428653330555;
+      case Ui: return 0.9914689627530661;
+      case F: return 0.9519077881681546;
+      default: return 0;
     }
   }
+  // clang-format on
 
   static void prepare(const double* p, double* c) {
     const double nao3 = p[Nao] * p[Nao] * p[Nao], k_na = 87.5, k_ca = 1.38, k_ko = 1.5, ca_up_max = 15;

@@ -9,8 +9,9 @@
 /// K_i is constant, as in the published code. Atrial fibrillation, the right atrium and drugs change parameters only.
 ///
 /// Calcium in the cleft and below the sarcolemma is stiff (6 us) and follows its slow buffers: it relaxes by
-/// generalised Rush-Larsen. Calcium of the reticulum and calsequestrin trade within 4 us, both with large stores, and
-/// move together. What drifts slowly is stored as an offset from its initial value, so that fp32 keeps the drift.
+/// generalised Rush-Larsen. Calcium of the reticulum and calsequestrin trade within 4 us, both with large stores: their
+/// exchange is damped, so that none is lost. What drifts slowly is stored as an offset from its initial value, so that
+/// fp32 keeps the drift.
 
 #include <cmath>
 
@@ -21,118 +22,26 @@ namespace cardiotwin::kernels::CT_BACKEND {
 
 template <class T>
 struct Grandi2011 {
+  // clang-format off
   enum State {
-    M,
-    H,
-    J,
-    D,
-    F,
-    FCaJn,
-    FCaSl,
-    ToX,
-    ToY,
-    KrX,
-    KsX,
-    KurR,
-    KurS,
-    Ml,
-    Hl,
-    RyrR,
-    RyrO,
-    RyrI,
-    NaBJn,
-    NaBSl,
-    TnCL,
-    TnCHCa,
-    TnCHMg,
-    CaM,
-    MyoCa,
-    MyoMg,
-    Srb,
-    SllJn,
-    SllSl,
-    SlhJn,
-    SlhSl,
-    Csqn,
-    CaSr,
-    NaJn,
-    NaSl,
-    Nai,
-    CaJn,
-    CaSl,
-    Cai,
+    M, H, J, D, F, FCaJn, FCaSl, ToX, ToY, KrX, KsX, KurR, KurS, Ml, Hl,  // gates
+    RyrR, RyrO, RyrI,
+    NaBJn, NaBSl, TnCL, TnCHCa, TnCHMg, CaM, MyoCa, MyoMg, Srb, SllJn, SllSl, SlhJn, SlhSl, Csqn,  // bound
+    CaSr, NaJn, NaSl, Nai, CaJn, CaSl, Cai,  // free
     state_count
   };
-
   enum Parameter {
-    GNa,
-    GNaL,
-    GNaB,
-    INaKMax,
-    GKr,
-    GKs,
-    GKp,
-    Gto,
-    GKur,
-    GK1,
-    GClCa,
-    GClB,
-    PCa,
-    INcxMax,
-    IpCaMax,
-    GCaB,  // currents
-    VMaxUp,
-    Ks,
-    KoCa,
-    KLeak,  // the reticulum
-    Ko,
-    Nao,
-    Cao,
-    Clo,
-    Ki,
-    Cli,  // fixed inside and out
+    GNa, GNaL, GNaB, INaKMax, GKr, GKs, GKp, Gto, GKur, GK1, GClCa, GClB, PCa, INcxMax, IpCaMax, GCaB,  // currents
+    VMaxUp, Ks, KoCa, KLeak,  // reticulum
+    Ko, Nao, Cao, Clo, Ki, Cli,  // fixed concentrations, outside and inside
     parameter_count
   };
-
+  /// The first constants are the parameters, with factors that depend on the outside only.
   enum ConstantIndex {
-    CNa,
-    CNaL,
-    CNaB,
-    CNaK,
-    CKr,
-    CKs,
-    CKp,
-    Cto,
-    CKur,
-    CK1,
-    CClCa,
-    CClB,
-    CCaLCa,
-    CCaLNa,
-    CCaLK,
-    CNcx,
-    CpCa,
-    CCaB,
-    CUp,
-    CRel,
-    COpen,
-    CLeak,
-    KOut,
-    KIn,
-    NaOut,
-    CaOut,
-    NaOut3,
-    Ncx0,
-    Ncx1,
-    Ncx2,
-    Sigma,
-    EK,
-    ECl,
-    LogNao,
-    LogCao,
-    LogKsOut,
+    CalNa = parameter_count, CalK, Nao3, Ncx0, Ncx1, Ncx2, Sigma, EK, ECl, LogNao, LogCao, LogKsOut,
     constant_count
   };
+  // clang-format on
 
   static constexpr double faraday = 96485;                                           // C / mol
   static constexpr double rtf = 8314 * 310.0 / faraday;                              // mV
@@ -149,82 +58,45 @@ struct Grandi2011 {
   static constexpr double permeability = 0.01833;                                         // Na over K in I_Ks
 
   /// Stored state = true state - reference.
+  // clang-format off
   CT_HD static constexpr double reference(int state) {
     switch (state) {
-      case KurS:
-        return 0.9591102127213815;
-      case Hl:
-        return 0.04008924304971395;
-      case NaBJn:
-        return 3.623111545107403;
-      case NaBSl:
-        return 0.7906131540796548;
-      case TnCL:
-        return 0.01819864287165711;
-      case TnCHCa:
-        return 0.12781967199972402;
-      case TnCHMg:
-        return 0.005714597822421038;
-      case MyoCa:
-        return 0.0039351264243143785;
-      case MyoMg:
-        return 0.13555220024738818;
-      case Srb:
-        return 0.004427724661896799;
-      case SllJn:
-        return 0.013518833043475616;
-      case SllSl:
-        return 0.021256779345693314;
-      case SlhJn:
-        return 0.10349263460109785;
-      case SlhSl:
-        return 0.18994121040015313;
-      case Csqn:
-        return 1.13519943043508;
-      case CaSr:
-        return 0.5037409019833684;
-      case NaJn:
-        return 9.19564401547437;
-      case NaSl:
-        return 9.196013593322895;
-      case Nai:
-        return 9.196189440095104;
-      default:
-        return 0;
+      case KurS: return 0.9591102127213815;
+      case Hl: return 0.04008924304971395;
+      case NaBJn: return 3.623111545107403;
+      case NaBSl: return 0.7906131540796548;
+      case TnCL: return 0.01819864287165711;
+      case TnCHCa: return 0.12781967199972402;
+      case TnCHMg: return 0.005714597822421038;
+      case MyoCa: return 0.0039351264243143785;
+      case MyoMg: return 0.13555220024738818;
+      case Srb: return 0.004427724661896799;
+      case SllJn: return 0.013518833043475616;
+      case SllSl: return 0.021256779345693314;
+      case SlhJn: return 0.10349263460109785;
+      case SlhSl: return 0.18994121040015313;
+      case Csqn: return 1.13519943043508;
+      case CaSr: return 0.5037409019833684;
+      case NaJn: return 9.19564401547437;
+      case NaSl: return 9.196013593322895;
+      case Nai: return 9.196189440095104;
+      default: return 0;
     }
   }
+  // clang-format on
 
   static void prepare(const double* p, double* c) {
     const auto cube = [](double x) { return x * x * x; };
     const double root = std::sqrt(p[Ko] / 5.4), k_mko = 1.5;
-    c[CNa] = p[GNa];
-    c[CNaL] = p[GNaL];
-    c[CNaB] = p[GNaB];
-    c[CNaK] = p[INaKMax] * p[Ko] / (p[Ko] + k_mko);
-    c[CKr] = p[GKr] * root;
-    c[CKs] = p[GKs];
-    c[CKp] = p[GKp];
-    c[Cto] = p[Gto];
-    c[CKur] = p[GKur];
-    c[CK1] = p[GK1] * root;
-    c[CClCa] = p[GClCa];
-    c[CClB] = p[GClB];
+    for (int k = 0; k < parameter_count; ++k) c[k] = p[k];
+    c[INaKMax] *= p[Ko] / (p[Ko] + k_mko);
+    c[GKr] *= root;
+    c[GK1] *= root;
     // 0.45 cm2/uF, activity coefficients 0.341 and 0.75; permeability to Na and K in fixed proportion to that of Ca.
-    c[CCaLCa] = p[PCa] * 2 * faraday * 0.45 * 0.341;
-    c[CCaLNa] = p[PCa] * (0.75e-8 / 2.7e-4) * faraday * 0.45 * 0.75;
-    c[CCaLK] = p[PCa] * (1.35e-7 / 2.7e-4) * faraday * 0.45 * 0.75;
-    c[CNcx] = p[INcxMax];
-    c[CpCa] = p[IpCaMax];
-    c[CCaB] = p[GCaB];
-    c[CUp] = p[VMaxUp];
-    c[CRel] = p[Ks];
-    c[COpen] = p[KoCa];
-    c[CLeak] = p[KLeak];
-    c[KOut] = p[Ko];
-    c[KIn] = p[Ki];
-    c[NaOut] = p[Nao];
-    c[CaOut] = p[Cao];
-    c[NaOut3] = cube(p[Nao]);
+    c[PCa] *= 2 * faraday * 0.45 * 0.341;
+    c[CalNa] = p[PCa] * (0.75e-8 / 2.7e-4) * faraday * 0.45 * 0.75;
+    c[CalK] = p[PCa] * (1.35e-7 / 2.7e-4) * faraday * 0.45 * 0.75;
+    c[Nao3] = cube(p[Nao]);
     c[Ncx0] = km_cai * cube(p[Nao]);
     c[Ncx1] = km_cai * cube(p[Nao] / km_nai) + km_cao + p[Cao];
     c[Ncx2] = cube(km_nao) + cube(p[Nao]);
@@ -335,14 +207,14 @@ struct Grandi2011 {
   /// I_Na, I_NaL, I_NaB, and I_CaB and I_pCa with its Hill coefficient 1.6.
   template <class States, class Constants>
   CT_HD static void leaks(T v, States w, const Concentrations& n, Constants c, Currents& i) {
-    const T na = c[CNa] * w[M] * w[M] * w[M] * w[H] * w[J] + c[CNaL] * w[Ml] * w[Ml] * w[Ml] * full(w, Hl) + c[CNaB];
+    const T na = c[GNa] * w[M] * w[M] * w[M] * w[H] * w[J] + c[GNaL] * w[Ml] * w[Ml] * w[Ml] * full(w, Hl) + c[GNaB];
     i.na_jn = T(in_jn) * na * (v - T(rtf) * (c[LogNao] - log(n.na_jn)));
     i.na_sl = T(in_sl) * na * (v - T(rtf) * (c[LogNao] - log(n.na_sl)));
     constexpr double log_half = -7.600902459542082;  // ln 0.5e-3
     const auto pump =
         invert(1 + exp_bounded(T(1.6) * (T(log_half) - n.log_jn)), 1 + exp_bounded(T(1.6) * (T(log_half) - n.log_sl)));
-    i.ca_jn = T(in_jn) * (c[CpCa] * pump.a + c[CCaB] * (v - T(rtf / 2) * (c[LogCao] - n.log_jn)));
-    i.ca_sl = T(in_sl) * (c[CpCa] * pump.b + c[CCaB] * (v - T(rtf / 2) * (c[LogCao] - n.log_sl)));
+    i.ca_jn = T(in_jn) * (c[IpCaMax] * pump.a + c[GCaB] * (v - T(rtf / 2) * (c[LogCao] - n.log_jn)));
+    i.ca_sl = T(in_sl) * (c[IpCaMax] * pump.b + c[GCaB] * (v - T(rtf / 2) * (c[LogCao] - n.log_sl)));
   }
 
   /// I_K1 = g (V - E_K) a / (a + b); with y = V - E_K: a = 1.02 / (1 + exp(0.2385 (y - 59.215))), b = (0.49124
@@ -354,20 +226,20 @@ struct Grandi2011 {
     const T a = T(1.02) * (1 + exp_decaying(T(-0.5143) * (y + T(4.753))));
     const T b = (T(0.49124) * exp_bounded(T(0.08032) * (y + T(5.476))) + exp_bounded(T(0.06175) * (y - T(594.31)))) *
                 (1 + exp_bounded(T(0.2385) * (y - T(59.215))));
-    return c[CK1] * above_k * a / (a + b);
+    return c[GK1] * above_k * a / (a + b);
   }
 
   template <class States, class Constants>
   CT_HD static void potassium_chloride(T v, T near, States w, const Concentrations& n, Constants c, Currents& i) {
     const T above_k = v - c[EK], above_cl = v - c[ECl];
-    const T above_ks = v - T(rtf) * (c[LogKsOut] - log(c[KIn] + T(permeability) * n.na_i));
+    const T above_ks = v - T(rtf) * (c[LogKsOut] - log(c[Ki] + T(permeability) * n.na_i));
     const auto inverse = invert(step(near, 74, 24), step(near, -7.488 * 5.98, -5.98));
-    i.k = rectifier(above_k, c) + c[CKs] * w[KsX] * w[KsX] * above_ks +
-          (c[CKr] * w[KrX] * inverse.a + c[CKp] * inverse.b + c[Cto] * w[ToX] * w[ToY] +
-           c[CKur] * w[KurR] * full(w, KurS)) *
+    i.k = rectifier(above_k, c) + c[GKs] * w[KsX] * w[KsX] * above_ks +
+          (c[GKr] * w[KrX] * inverse.a + c[GKp] * inverse.b + c[Gto] * w[ToX] * w[ToY] +
+           c[GKur] * w[KurR] * full(w, KurS)) *
               above_k;
     const auto open = invert(n.ca_jn + T(0.1), n.ca_sl + T(0.1));
-    i.cl = (c[CClB] + c[CClCa] * (T(in_jn) * n.ca_jn * open.a + T(in_sl) * n.ca_sl * open.b)) * above_cl;
+    i.cl = (c[GClB] + c[GClCa] * (T(in_jn) * n.ca_jn * open.a + T(in_sl) * n.ca_sl * open.b)) * above_cl;
   }
 
   /// I_CaL = d f (1 - f_Ca) P z B(z x) (gamma_i [X]_i e^(z x) - gamma_o [X]_o) F, x = V F / (R T), for Ca, Na and K.
@@ -379,11 +251,11 @@ struct Grandi2011 {
     const auto inverse = invert(less_one, ex + 1);
     const T b = y * inverse.a, b2 = 2 * b * inverse.b;
     const T open = w[D] * w[F], jn = T(cal_jn) * open * (1 - w[FCaJn]), sl = T(cal_sl) * open * (1 - w[FCaSl]);
-    i.ca_jn += jn * c[CCaLCa] * b2 * (n.ca_jn * ex2 - c[CaOut]);
-    i.ca_sl += sl * c[CCaLCa] * b2 * (n.ca_sl * ex2 - c[CaOut]);
-    i.na_jn += jn * c[CCaLNa] * b * (n.na_jn * ex - c[NaOut]);
-    i.na_sl += sl * c[CCaLNa] * b * (n.na_sl * ex - c[NaOut]);
-    i.k += (jn + sl) * c[CCaLK] * b * (c[KIn] * ex - c[KOut]);
+    i.ca_jn += jn * c[PCa] * b2 * (n.ca_jn * ex2 - c[Cao]);
+    i.ca_sl += sl * c[PCa] * b2 * (n.ca_sl * ex2 - c[Cao]);
+    i.na_jn += jn * c[CalNa] * b * (n.na_jn * ex - c[Nao]);
+    i.na_sl += sl * c[CalNa] * b * (n.na_sl * ex - c[Nao]);
+    i.k += (jn + sl) * c[CalK] * b * (c[Ki] * ex - c[Ko]);
   }
 
   /// Denominator of I_NaCa but for its voltage dependence, and activation Ca^2 / (Ca^2 + 0.384e-3^2).
@@ -400,13 +272,14 @@ struct Grandi2011 {
     const T q = exp_bounded(v * T(-0.05 / rtf)), q2 = q * q, q4 = q2 * q2, q7 = q4 * q2 * q, q20 = square(q4 * q4 * q2);
     const T jn3 = n.na_jn * n.na_jn * n.na_jn, sl3 = n.na_sl * n.na_sl * n.na_sl;
     const auto below = invert(exchanger_below(jn3, n.ca_jn, c), exchanger_below(sl3, n.ca_sl, c), q7 + T(0.27) * q20);
-    const T size = c[CNcx] * below.c;
-    const T ncx_jn = T(in_jn) * size * square(n.ca_jn) * (jn3 * c[CaOut] - q20 * c[NaOut3] * n.ca_jn) * below.a;
-    const T ncx_sl = T(in_sl) * size * square(n.ca_sl) * (sl3 * c[CaOut] - q20 * c[NaOut3] * n.ca_sl) * below.b;
+    const T size = c[INcxMax] * below.c;
+    const T ncx_jn = T(in_jn) * size * square(n.ca_jn) * (jn3 * c[Cao] - q20 * c[Nao3] * n.ca_jn) * below.a;
+    const T ncx_sl = T(in_sl) * size * square(n.ca_sl) * (sl3 * c[Cao] - q20 * c[Nao3] * n.ca_sl) * below.b;
     constexpr double half = 11.0 * 11 * 11 * 11;
     const T jn4 = jn3 * n.na_jn, sl4 = sl3 * n.na_sl;
     const auto pump = invert(jn4 + T(half), sl4 + T(half), 1 + T(0.1245) * q2 + c[Sigma] * q20);
-    const T pump_jn = T(in_jn) * c[CNaK] * pump.c * jn4 * pump.a, pump_sl = T(in_sl) * c[CNaK] * pump.c * sl4 * pump.b;
+    const T pump_jn = T(in_jn) * c[INaKMax] * pump.c * jn4 * pump.a,
+            pump_sl = T(in_sl) * c[INaKMax] * pump.c * sl4 * pump.b;
     i.na_jn += 3 * (ncx_jn + pump_jn);
     i.na_sl += 3 * (ncx_sl + pump_sl);
     i.ca_jn -= 2 * ncx_jn;
@@ -430,7 +303,7 @@ struct Grandi2011 {
     const T inward = exp_bounded(T(hill) * (log(n.ca_i) - T(log_f)));
     const T outward = exp_bounded(T(hill) * (log(n.ca_sr) - T(log_r)));
     const auto inverse = invert(k_ca, 1 + inward + outward);
-    const T opening = c[COpen] * inverse.a * square(n.ca_jn), closing = T(0.5) * k_ca * n.ca_jn;
+    const T opening = c[KoCa] * inverse.a * square(n.ca_jn), closing = T(0.5) * k_ca * n.ca_jn;
     const T r = w[RyrR], o = w[RyrO], i = w[RyrI], ri = 1 - r - o - i;
     const T r_ri = closing * r - T(0.005) * ri, r_o = opening * r - T(0.06) * o;
     const T o_i = closing * o - T(0.005) * i, i_ri = T(0.06) * i - opening * ri;
@@ -438,7 +311,7 @@ struct Grandi2011 {
     to.change(RyrR, -r_ri - r_o);
     to.change(RyrO, r_o - o_i);
     to.change(RyrI, o_i - i_ri);
-    return {c[CRel] * o * above, c[CUp] * (inward - outward) * inverse.b, c[CLeak] * above};
+    return {c[Ks] * o * above, c[VMaxUp] * (inward - outward) * inverse.b, c[KLeak] * above};
   }
 
   /// Binding to a buffer: d bound / dt = on x (total - bound) - off bound. Returns it.
@@ -488,20 +361,21 @@ struct Grandi2011 {
     const T bound = full(w, Csqn), vacant = T(csqn) - bound;
     const T free_jn = T(low_jn + high_jn) - full(w, SllJn) - full(w, SlhJn);
     const T free_sl = T(low_sl + high_sl) - full(w, SllSl) - full(w, SlhSl);
-    const T slope_jn = T(ca_jn_sl / v_jn) + T(on) * free_jn + T(v_sr / v_jn) * c[CRel] * w[RyrO];
+    const T slope_jn = T(ca_jn_sl / v_jn) + T(on) * free_jn + T(v_sr / v_jn) * c[Ks] * w[RyrO];
     const T slope_sl = T((ca_jn_sl + ca_sl_myo) / v_sl) + T(on) * free_sl;
     const T out = T(ca_jn_sl) * (n.ca_jn - n.ca_sl), in = T(ca_sl_myo) * (n.ca_sl - n.ca_i);  // l mM/ms
     const Reticulum sr = reticulum(w, n, c, to);
     const T bound_jn = bind(SllJn, n.ca_jn, on, 1.3, low_jn, w, to) + bind(SlhJn, n.ca_jn, on, 0.03, high_jn, w, to);
     const T bound_sl = bind(SllSl, n.ca_sl, on, 1.3, low_sl, w, to) + bind(SlhSl, n.ca_sl, on, 0.03, high_sl, w, to);
-    const T bound_sr = T(on_csqn) * n.ca_sr * vacant - T(off_csqn) * bound;
+    const T bound_sr = (T(on_csqn) * n.ca_sr * vacant - T(off_csqn) * bound) *
+                       to.damped(T(on_csqn) * (vacant + n.ca_sr) + T(off_csqn));
     to.relax(CaJn,
              -i.ca_jn * T(per_jn / 2) - out * T(1 / v_jn) - bound_jn + sr.release * T(v_sr / v_jn) +
                  sr.leak * T(v_myo / v_jn),
              slope_jn);
     to.relax(CaSl, -i.ca_sl * T(per_sl / 2) + (out - in) * T(1 / v_sl) - bound_sl, slope_sl);
-    to.exchange(CaSr, Csqn, sr.uptake - sr.release - sr.leak * T(v_myo / v_sr) - bound_sr, bound_sr,
-                T(on_csqn) * vacant, T(on_csqn) * n.ca_sr + T(off_csqn));
+    to.change(Csqn, bound_sr);
+    to.change(CaSr, sr.uptake - sr.release - sr.leak * T(v_myo / v_sr) - bound_sr);
     to.change(Cai, in * T(1 / v_myo) - sr.uptake * T(v_sr / v_myo) - cytosolic_buffers(n.ca_i, w, to));
   }
 

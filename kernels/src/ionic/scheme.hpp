@@ -42,15 +42,9 @@ struct Advancing {
   /// Generalised Rush-Larsen (Sundnes et al. 2009, doi 10.1109/TBME.2009.2014739) for stiff states that are no gates:
   /// exact for dw/dt = derivative - slope (w - w_now). slope = -d(derivative)/dw >= 0 [1/ms].
   CT_HD void relax(int s, T derivative, T slope) const { w[s] += dt * derivative * shortfall(dt * slope); }
-  /// Two states that trade a substance faster than the step, such as a concentration and its buffer: d_a = J - R, d_b =
-  /// R, where R grows by k_a per unit of a and falls by k_b per unit of b. Exact while J, k_a and k_b stand still, and
-  /// a + b is conserved: relax would lose most of J into the buffer's lag.
-  CT_HD void exchange(int a, int b, T d_a, T d_b, T k_a, T k_b) const {
-    const T sum = k_a + k_b, share = dt / sum;
-    const T total = (d_a + d_b) * share, mode = (k_a * d_a - k_b * d_b) * share * shortfall(dt * sum);
-    w[a] += k_b * total + mode;
-    w[b] += k_a * total - mode;
-  }
+  /// Factor that makes Euler's step of an exchange between two states exact where nothing else moves them: both take
+  /// the flux k_ab a - k_ba b times damped(k_ab + k_ba). What one loses the other gains, unlike with relax.
+  CT_HD T damped(T slope) const { return shortfall(dt * slope); }
 };
 
 template <class T, class States, class Rates>
@@ -62,10 +56,7 @@ struct Deriving {
   CT_HD void slow_gate(int s, T target, T rate) const { gate(s, target, rate); }
   CT_HD void change(int s, T derivative) const { d[s] = derivative; }
   CT_HD void relax(int s, T derivative, T) const { change(s, derivative); }
-  CT_HD void exchange(int a, int b, T d_a, T d_b, T, T) const {
-    change(a, d_a);
-    change(b, d_b);
-  }
+  CT_HD T damped(T) const { return 1; }
 };
 
 }  // namespace cardiotwin::kernels::CT_BACKEND

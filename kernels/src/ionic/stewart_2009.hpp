@@ -89,24 +89,19 @@ struct Stewart2009 {
   static constexpr double permeability = 0.03;                     // Na over K in I_Ks
 
   /// Stored state = true state - reference.
+  // clang-format off
   CT_HD static constexpr double reference(int state) {
     switch (state) {
-      case CaSR:
-        return 3.141498681386871;
-      case Nai:
-        return 8.805053730549863;
-      case Ki:
-        return 136.77342684299867;
-      case F1:
-        return 0.9689697715029779;
-      case F2:
-        return 0.9963284888885274;
-      case RPrime:
-        return 0.9840864935775854;
-      default:
-        return 0;
+      case CaSR: return 3.141498681386871;
+      case Nai: return 8.805053730549863;
+      case Ki: return 136.77342684299867;
+      case F1: return 0.9689697715029779;
+      case F2: return 0.9963284888885274;
+      case RPrime: return 0.9840864935775854;
+      default: return 0;
     }
   }
+  // clang-format on
 
   static void prepare(const double* p, double* c) {
     const double k_na = 87.5, k_ca = 1.38, k_mk = 1, alpha = 2.5, nao3 = p[Nao] * p[Nao] * p[Nao];
