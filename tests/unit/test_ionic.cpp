@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "../../kernels/src/ionic/quotients.hpp"
+
 namespace cardiotwin::kernels {
 namespace {
 
@@ -149,7 +151,8 @@ TEST_P(EveryModel, HalvingDtHalvesTheError) {
   // Against a solution of dt / 8 instead of the exact one the ratio of a first-order scheme is (1 - 1/16) / (1/2 -
   // 1/16) = 2.14.
   EXPECT_GE(std::log2(error(0.02) / error(0.01)), 0.9);
-  EXPECT_LE(std::log2(error(0.02) / error(0.01)), 1.3);
+  // A release that sets in at a threshold does so at a whole step, which adds some scatter.
+  EXPECT_LE(std::log2(error(0.02) / error(0.01)), 1.4);
 }
 
 TEST_P(EveryModel, RightHandSideIsWhatTheStepFollows) {
@@ -198,6 +201,53 @@ TEST(TenTusscher2006, ActionPotentialDurationsAreThePublishedOnes) {
     const double rest = traces[i].v.front(), peak = *std::max_element(traces[i].v.begin(), traces[i].v.end());
     EXPECT_NEAR(traces[i].time_above(rest + 0.1 * (peak - rest)), expected[i].second, 2.0) << expected[i].first;
   }
+}
+
+/// x / (exp(x) - 1) to the last digits on both sides of x = 0 and at it.
+template <class T>
+void expect_bernoulli(double tolerance) {
+  EXPECT_EQ(host::bernoulli(T(0)), T(1));
+  EXPECT_EQ(host::bernoulli(T(-0.0)), T(1));
+  for (double size = 1e-12; size < 60; size *= 1.01) {
+    for (const T x : {T(size), T(-size)}) {
+      const double expected = double(x) / std::expm1(double(x));
+      ASSERT_NEAR(host::bernoulli(x), expected, tolerance * expected) << x;
+    }
+  }
+}
+
+TEST(Ionic, QuotientsAreSmoothThroughTheirSingularity) {
+  expect_bernoulli<double>(1e-15);
+  expect_bernoulli<float>(4e-7);
+}
+
+// ---- Other detailed cells: what they are for -----------------------------------------------------------------------
+
+/// Remodelling by atrial fibrillation shortens the action potential (Courtemanche et al. 1999, doi
+/// 10.1016/S0008-6363(99)00034-6).
+TEST(Courtemanche1998, AtrialFibrillationShortensTheActionPotential) {
+  const auto& m = model("courtemanche-1998");
+  auto e = cells(m, {parameters(m, "sinus"), parameters(m, "af")}, 0.02);
+  e->set_pulses({pulse_on_all(2, 10, 0.5, 92.36)});
+  const auto traces = record(*e, 2, 0.02, 500, 0.5);
+  EXPECT_LT(traces[1].time_above(-71.5), 0.8 * traces[0].time_above(-71.5));
+}
+
+/// The Purkinje fibre fires by itself, some 50 times a minute. Block of the pacemaker current slows it.
+TEST(Stewart2009, FiresByItself) {
+  const auto& m = model("stewart-2009");
+  auto blocked = parameters(m);
+  for (std::size_t k = 0; k < blocked.size(); ++k) {
+    if (m.parameters[k].name.starts_with("g_f")) blocked[k] *= 0.9;
+  }
+  auto e = cells(m, {parameters(m), blocked}, 0.02);
+  e->advance(4000 * 50);
+  std::vector<double> times(16);  // of the latest eight activations each, latest first
+  e->activations(times);
+  const double interval = times[0] - times[1];
+  EXPECT_GT(interval, 1000);
+  EXPECT_LT(interval, 1500);
+  EXPECT_GT(times[8] - times[9], interval);
 }
 
 // ---- Modified Mitchell-Schaeffer -----------------------------------------------------------------------------------
