@@ -92,7 +92,7 @@ struct Simulation::Impl {
         fmt::format("Simulation: V is not finite at {:.4g} ms, node {} (region \"{}\"); a smaller dt than {:g} ms, a "
                     "weaker stimulus "
                     "or other parameters may help",
-                    time(), mesh_node[at], heart->region_names[heart->region[at]], heart->dt));
+                    time(), heart->mesh_node[at], heart->region_names[heart->region[at]], heart->dt));
   }
 
   std::int64_t sample_step(const Watched& w) const {
