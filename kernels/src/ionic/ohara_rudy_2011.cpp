@@ -44,6 +44,7 @@ ModelEntry ohara_rudy_2011() {
       {"Na_o", "mM", 140, 50, 200, "extracellular sodium"},
       {"Ca_o", "mM", 1.8, 0.1, 10, "extracellular calcium"},
   };
+  // With the state after 100 beats at 1000 ms.
   m.variants = {
       {"endo", m.doi, {}, {7.00677,    7.00685,    144.923,     144.923,     8.48247e-05, 8.37278e-05, 1.58663,
                            1.5423,     0.00734698, 0.697973,    0.697957,    0.697864,    0.454795,    0.697802,
@@ -87,7 +88,7 @@ ModelEntry ohara_rudy_2011() {
   };
   m.rest = -87;
   m.peak = 43;
-  m.coarsest_dt = 0.1;
+  m.coarsest_dt = 0.05;
   m.activation_threshold = -30;
   m.repolarization_level = -74;
   return {m, operations_of<host::OHaraRudy2011<double>>()};

@@ -230,7 +230,8 @@ struct OHaraRudy2011 : OHaraRudyParts<T> {
   CT_HD static void calcium(States w, const Concentrations& n, const Currents& i, const Camk& camk, Constants c,
                             Scheme to) {
     constexpr double nsr_myo = Parts::v_nsr / Parts::v_myo, ss_myo = Parts::v_ss / Parts::v_myo;
-    const T release = camk.mix(w[RelNp], w[RelP]);
+    const T full = camk.mix(w[RelNp], w[RelP]), free_jsr = Parts::free_jsr(n.ca_jsr);
+    const T release = full * to.damped(Parts::depletion(full, n.ca_jsr, free_jsr));
     const T uptake = c[CUp] * Parts::uptake(n.ca_i, camk) - T(0.0039375 / 15) * n.ca_nsr;
     const T refill = (w[CaNsr] - w[CaJsr]) * T(1 / 100.0), out_of_ss = (n.ca_ss - n.ca_i) * T(1 / 0.2);
     const T free_ss = Parts::free_ss(n.ca_ss);
@@ -242,7 +243,7 @@ struct OHaraRudy2011 : OHaraRudyParts<T> {
                         (i.ca_l - 2 * i.na_ca_ss) * T(Parts::per_ss / 2)),
              free_ss * T(1 / 0.2));
     to.change(CaNsr, uptake - refill * T(Parts::v_jsr / Parts::v_nsr));
-    to.change(CaJsr, Parts::free_jsr(n.ca_jsr) * (refill - release));
+    to.change(CaJsr, free_jsr * (refill - release));
     to.change(CamkTrapped, camk.change(w[CamkTrapped]));
   }
 

@@ -280,6 +280,12 @@ struct OHaraRudyParts {
     to.gate(first, inf, at_most(rate, T(1000)));
     to.gate(first + 1, T(1.25) * inf, at_most(T(rate * T(0.8)), T(1000)));
   }
+  /// At which rate release empties the junctional store [1/ms] once less than about 0.1 mM is left, 0 before. In
+  /// mid-wall cells release goes on until the store is all but empty; then a plain step takes out more than there is.
+  /// Damped by this rate the store decays exponentially instead, and what leaves it still arrives in the subspace.
+  CT_HD static T depletion(T release, T ca_jsr, T free) {
+    return free * at_least(release, T(0)) * T(0.01) / (ca_jsr * (T(0.01) + square(ca_jsr)));
+  }
   /// Uptake [mM/ms] for a maximal rate of 1 mM/ms.
   CT_HD static T uptake(T ca_i, const Camk& camk) {
     const auto by = invert(ca_i + T(0.00092), ca_i + T(0.00075));

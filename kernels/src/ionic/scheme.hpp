@@ -42,6 +42,9 @@ struct Advancing {
   /// Generalised Rush-Larsen (Sundnes et al. 2009, doi 10.1109/TBME.2009.2014739) for stiff states that are no gates:
   /// exact for dw/dt = derivative - slope (w - w_now). slope = -d(derivative)/dw >= 0 [1/ms].
   CT_HD void relax(int s, T derivative, T slope) const { w[s] += dt * derivative * shortfall(dt * slope); }
+  /// Factor that makes Euler's step of an exchange between two states exact where nothing else moves them: both take
+  /// the flux k_ab a - k_ba b times damped(k_ab + k_ba). What one loses the other gains, unlike with relax.
+  CT_HD T damped(T slope) const { return shortfall(dt * slope); }
 };
 
 template <class T, class States, class Rates>
@@ -53,6 +56,7 @@ struct Deriving {
   CT_HD void slow_gate(int s, T target, T rate) const { gate(s, target, rate); }
   CT_HD void change(int s, T derivative) const { d[s] = derivative; }
   CT_HD void relax(int s, T derivative, T) const { change(s, derivative); }
+  CT_HD T damped(T) const { return 1; }
 };
 
 }  // namespace cardiotwin::kernels::CT_BACKEND
