@@ -132,10 +132,14 @@ struct BuenoOrovio2008 {
   /// 1 / (1 + exp x); beyond +-60 it is 0 or 1 within rounding in fp32, and within 1e-26 in fp64.
   CT_HD static T sigmoid(T x) { return 1 / (1 + exp_bounded(at_most(at_least(x, T(-60)), T(60)))); }
 
+  /// What v tends to where it closes. From zero itself it would get lost, within a plateau, in numbers too small to be
+  /// normal, which processors treat a hundred times slower.
+  static constexpr double shut = sizeof(T) == 4 ? 1e-30 : 1e-290;
+
   template <class Constants, class Scheme>
   CT_HD static void gates(T u, Constants c, Scheme to) {
     const bool over_v = u >= c[StepV], over_w = u >= c[StepW], over_minus = u >= c[StepVMinus], over_o = u >= c[StepO];
-    const T v_inf = select(over_v | over_minus, T(0), T(1));
+    const T v_inf = select(over_v | over_minus, T(shut), T(1));
     const T v_rate = select(over_v, T(c[RateV]), select(over_minus, T(c[RateV2]), T(c[RateV1])));
     const T w_inf = select(over_o, T(c[WStar]), T(1 - u * c[PerTauWInf]));
     const T tau_w = c[TauW1] + c[TauWStep] * sigmoid(c[SlopeW] * (u - c[CentreW]));

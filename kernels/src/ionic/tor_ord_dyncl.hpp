@@ -133,7 +133,7 @@ struct TorOrdDynCl : OHaraRudyParts<T> {
 
   /// d_inf is 0 below -40 mV, a Gompertz curve up to 31.4978 mV, 1 above. Zero is a tiny number here: d would otherwise
   /// decay into numbers too small to be normal, which processors treat a hundred times slower.
-  static constexpr double least_d = sizeof(T) == 4 ? 1e-30 : 1e-290;
+  static constexpr double least_d = sizeof(T) == 4 ? 1e-25 : 1e-290;
   CT_HD static T d_inf(T v) {
     const T curve = T(1.0763) * exp_decaying(T(-1.007) * exp_bounded(T(-0.0829) * v));
     return select(v < -40, T(least_d), select(v < T(31.4978), curve, T(1)));
