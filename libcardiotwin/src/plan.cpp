@@ -289,11 +289,12 @@ void Study::prune() {
   for (std::size_t i = placed_.size(); i-- > 0 && placed_.size() > 1;) {
     const auto sites = order(placed_[i].circuits);
     runs_expected_ = std::max(runs_expected_, runs_done_ + sites.size());
-    // As many at once as there are workers; what lies behind the first that induces does not count.
+    // A few at once, which an ensemble does cheaply; what lies behind the first that induces does not count.
+    constexpr std::size_t at_once = 4;
     std::vector<Paced> runs;
     while (runs.size() < sites.size() && (runs.empty() || !runs.back().circuit)) {
       const auto first = sites.begin() + std::ptrdiff_t(runs.size());
-      const auto count = std::min(crew_.size(), sites.size() - runs.size());
+      const auto count = std::min(at_once, sites.size() - runs.size());
       for (auto& paced :
            pace(fmt::format("round{}_without{}", round_, i), {first, first + std::ptrdiff_t(count)}, lesions(i))) {
         runs.push_back(std::move(paced));

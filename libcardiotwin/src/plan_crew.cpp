@@ -1,6 +1,6 @@
 #include "plan_crew.hpp"
 
-#include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,100 +14,75 @@
 namespace cardiotwin::study {
 namespace {
 
-constexpr std::size_t nodes_in_memory = 2'000'000;  // of all workers together: about 1 kB each, snapshots included
 constexpr auto patience = std::chrono::milliseconds(50);  // between looks at progress and cancellation
 
-bool same(const std::vector<Lesion>& a, const std::vector<Lesion>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Lesion& x, const Lesion& y) { return x.position == y.position && x.radius == y.radius; });
+/// Sites for which half of the machine's memory is enough: V, states and LATs of a node, and seventeen snapshots of
+/// them.
+int sites_in_memory(const Twin& twin) {
+  const double states = double(ionic_model(twin.tissue.model).states.size());
+  const double per_node = 18 * (8 + 4 * states + 8 * (Simulation::activation_depth + 1) + 1);
+  const double memory = 0.5 * double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGE_SIZE));
+  return int(std::clamp(memory / (per_node * double(twin.anatomy.mesh.node_count())), 1.0, 1e6));
 }
 
 }  // namespace
 
 /// What workers and caller share while a list of sites is paced.
 struct Crew::Shift {
-  const std::vector<std::string>& sites;
-  const SimulationOptions& options;
   std::mutex mutex;
   std::condition_variable changed;
-  std::size_t next = 0;                            ///< first site nobody has taken
-  std::size_t working = 0;                         ///< workers still at it
+  bool working = true;
   std::deque<std::pair<std::size_t, Paced>> done;  ///< not yet handed over
   std::exception_ptr error;
   std::atomic<bool> stop = false;
   std::vector<std::atomic<double>> share;  ///< of each site [0, 1]
 
-  Shift(const std::vector<std::string>& s, const SimulationOptions& o) : sites(s), options(o), share(s.size()) {}
-
-  bool take(std::size_t& site) {
-    const std::lock_guard hold(mutex);
-    if (stop || next == sites.size()) return false;
-    site = next++;
-    return true;
-  }
+  explicit Shift(std::size_t sites) : share(sites) {}
 };
 
-Crew::Crew(const Twin& twin, const PlanOptions& options) : twin_(twin), options_(options), backend_(options.backend) {
-  if (!options.backend.is_cuda()) {
-    const std::size_t cores = options.backend.threads() > 0 ? options.backend.threads() : omp_get_max_threads();
-    const std::size_t fit =
-        std::max<std::size_t>(1, nodes_in_memory / std::max<std::size_t>(1, twin.anatomy.mesh.node_count()));
-    workers_ = std::min(cores, fit);
-    backend_ = Backend::cpu(int(cores / workers_));
-  }
-  desks_.resize(workers_);
-}
-
-Crew::~Crew() = default;
-
-Simulation& Crew::simulation(std::size_t worker, const SimulationOptions& options) {
-  Desk& desk = desks_[worker];
-  if (!desk.simulation || !same(desk.lesions, options.lesions)) {
-    desk.simulation.reset();  // first, so that two are never in memory
-    SimulationOptions own = options;
-    own.backend = backend_;
-    desk.simulation = std::make_unique<Simulation>(twin_, own);
-    desk.lesions = options.lesions;
-  }
-  return *desk.simulation;
-}
-
-void Crew::work(std::size_t worker, Shift& shift) {
-  Monitor monitor;
-  monitor.cancelled = [&shift] { return shift.stop.load(); };
-  try {
-    for (std::size_t i = 0; shift.take(i);) {
-      const auto progress = [&](double share) { shift.share[i] = share; };
-      Paced paced = pace_site(simulation(worker, shift.options), twin_, twin_.anatomy.site(shift.sites[i]), options_,
-                              monitor, progress);
-      shift.share[i] = 1;
-      const std::lock_guard hold(shift.mutex);
-      shift.done.emplace_back(i, std::move(paced));
-      shift.changed.notify_one();
-    }
-  } catch (...) {
-    const std::lock_guard hold(shift.mutex);
-    if (!shift.stop) shift.error = std::current_exception();  // of those told to stop, the Interrupted is no news
-    shift.stop = true;
-  }
-  const std::lock_guard hold(shift.mutex);
-  --shift.working;
-  shift.changed.notify_one();
-}
+Crew::Crew(const Twin& twin, const PlanOptions& options)
+    : twin_(twin), options_(options), most_(std::min(Ensemble::limit(), sites_in_memory(twin))) {}
 
 void Crew::pace(const std::vector<std::string>& sites, const SimulationOptions& options, const Monitor& monitor,
                 const Watch& watch) {
-  Shift shift(sites, options);
+  if (sites.empty()) return;
+  const int members = int(std::min<std::size_t>(std::size_t(most_), sites.size()));
+  if (!ensemble_ || ensemble_->size() < members) {
+    ensemble_.reset();  // first, so that two are never in memory
+    SimulationOptions whole = options;
+    whole.lesions = {};
+    ensemble_.emplace(twin_, whole, members);
+  }
+  Shift shift(sites.size());
+  const auto pace_one = [&](std::size_t i, Simulation& simulation) {
+    Monitor inner;
+    inner.cancelled = [&shift] { return shift.stop.load(); };
+    simulation.vary({.lesions = options.lesions});
+    Paced paced = pace_site(simulation, twin_, twin_.anatomy.site(sites[i]), options_, inner,
+                            [&](double share) { shift.share[i] = share; });
+    shift.share[i] = 1;
+    const std::lock_guard hold(shift.mutex);
+    shift.done.emplace_back(i, std::move(paced));
+    shift.changed.notify_one();
+  };
   bool interrupted = false;
   {
-    std::vector<std::jthread> threads;
-    shift.working = std::min(workers_, sites.size());
-    for (std::size_t w = 0; w < std::min(workers_, sites.size()); ++w)
-      threads.emplace_back([this, w, &shift] { work(w, shift); });
+    const std::jthread foreman([&] {
+      std::exception_ptr error;
+      try {
+        ensemble_->for_each(sites.size(), pace_one);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      const std::lock_guard hold(shift.mutex);
+      if (!shift.stop) shift.error = error;  // of those told to stop, the Interrupted is no news
+      shift.working = false;
+      shift.changed.notify_one();
+    });
     std::exception_ptr failure;
     std::unique_lock hold(shift.mutex);
-    while (shift.working > 0 || !shift.done.empty()) {
-      shift.changed.wait_for(hold, patience, [&] { return !shift.done.empty() || shift.working == 0; });
+    while (shift.working || !shift.done.empty()) {
+      shift.changed.wait_for(hold, patience, [&] { return !shift.done.empty() || !shift.working; });
       std::deque<std::pair<std::size_t, Paced>> done;
       done.swap(shift.done);
       hold.unlock();

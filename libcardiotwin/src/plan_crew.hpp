@@ -1,8 +1,9 @@
 #pragma once
 /// Several sites paced at once.
 
+#include <cardiotwin/ensemble.hpp>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,11 @@
 
 namespace cardiotwin::study {
 
-/// Workers that each pace one site at a time, on a simulation and with cores of their own. A heart of some ten thousand
-/// nodes is too small to share among cores within a step, and sites do not depend on one another: on the CPU this uses
-/// the cores best. Results do not depend on the number of workers. A GPU is given to one worker.
+/// Paces several sites at once, as members of an ensemble: they share the mesh's matrix, and on the CPU sixteen cost
+/// about half of sixteen one after the other. Results do not depend on how many go at once.
 class Crew {
  public:
   Crew(const Twin&, const PlanOptions&);
-  ~Crew();
-
-  std::size_t size() const { return workers_; }
 
   struct Watch {
     std::function<void(double)> progress;              ///< runs' worth of work done so far, in [0, sites]
@@ -32,18 +29,10 @@ class Crew {
 
  private:
   struct Shift;
-  void work(std::size_t worker, Shift&);
-  Simulation& simulation(std::size_t worker, const SimulationOptions&);
-
   const Twin& twin_;
   const PlanOptions& options_;
-  std::size_t workers_ = 1;
-  Backend backend_;  ///< of one worker
-  struct Desk {
-    std::unique_ptr<Simulation> simulation;
-    std::vector<Lesion> lesions;
-  };
-  std::vector<Desk> desks_;
+  int most_ = 1;  ///< sites at once
+  std::optional<Ensemble> ensemble_;
 };
 
 }  // namespace cardiotwin::study

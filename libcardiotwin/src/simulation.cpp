@@ -251,7 +251,7 @@ bool Simulation::run_until_quiet(double duration, const Monitor& monitor) {
 double Simulation::time() const { return impl_->time(); }
 double Simulation::stable_dt() const { return impl_->heart->stable_dt; }
 double Simulation::added_capacity() const { return impl_->heart->added_capacity; }
-std::size_t Simulation::active_nodes() const { return impl_->heart->mesh_node.size(); }
+std::size_t Simulation::active_nodes() const { return impl_->heart->mesh_node.size() - impl_->dead.size(); }
 std::vector<double> Simulation::voltage() const { return impl_->voltage(); }
 bool Simulation::quiet() const { return impl_->quiet(); }
 

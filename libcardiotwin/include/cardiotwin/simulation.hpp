@@ -85,7 +85,7 @@ class Simulation {
   /// exact on the regular lattice with isotropic conductivity, somewhat small where it is anisotropic.
   double stable_dt() const;
   double added_capacity() const;        ///< share of membrane capacity added on sliver nodes for the step's sake
-  std::size_t active_nodes() const;     ///< nodes on at least one conducting tet
+  std::size_t active_nodes() const;     ///< nodes that conduct
   std::vector<double> voltage() const;  ///< per mesh node [mV], NaN on nodes that do not conduct
   bool quiet() const;                   ///< max V is below the activation threshold now
 

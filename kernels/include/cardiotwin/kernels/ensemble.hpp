@@ -24,7 +24,8 @@ class Ensemble {
 /// Members an ensemble may have, at most.
 int ensemble_limit();
 
-/// `members` in [1, ensemble_limit()]. They are computed side by side in lanes of 4, 8 or 16. Throws as make_engine.
+/// `members` in [1, ensemble_limit()]. Those at work are computed side by side, in 1, 4, 8 or 16 lanes. Keeps a copy of
+/// the problem. Throws as make_engine.
 std::unique_ptr<Ensemble> make_ensemble(const Problem&, int members, const Device&);
 
 }  // namespace cardiotwin::kernels
