@@ -141,11 +141,12 @@ PYBIND11_MODULE(cardiotwin, m) {
              if (precision != "fp64" && precision != "fp32") {
                throw InputError("Simulation: precision must be \"fp64\" or \"fp32\", not \"" + precision + "\"");
              }
-             return Simulation(twin, {.dt = dt,
+             return Simulation(twin, {.dt = dt > 0 ? dt : natural_dt(twin),
                                       .backend = Backend::cpu(threads),
-                                      .precision = precision == "fp32" ? Precision::fp32 : Precision::fp64});
+                                      .precision = precision == "fp32" ? Precision::fp32 : Precision::fp64,
+                                      .stiffness = natural_stiffness(twin)});
            }),
-           "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp64", "threads"_a = 0)
+           "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0)
       .def(
           "add", [](Simulation& self, const Protocol& protocol) { self.add(protocol); }, "protocol"_a)
       .def("run", &run, "duration"_a, "Advances by `duration` [ms]; raises NumericalError, KeyboardInterrupt.")

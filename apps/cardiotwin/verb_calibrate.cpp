@@ -50,6 +50,7 @@ struct CalibrateJob {
   SimulationOptions simulation;
   double limit = 0.1;
   bool json = false;
+  std::string stiffness = stiffness_name(SimulationOptions{}.stiffness);
 
   void declare() {
     simulation.dt = 0;
@@ -59,6 +60,7 @@ struct CalibrateJob {
     options.custom(
         "cv", "REGION=ALONG,ACROSS", [this](const std::string& text) { read(text); }, [this] { return show(); },
         "wanted velocities [m/s]; may be repeated; a region not named keeps its own");
+    options.text("stiffness", stiffness, "of the diffusion the twin will be run with", {"p1", "nodal-gradient"});
     options.time_step("dt", simulation.dt, "time step the twin will be run with; auto: the coarsest it allows");
     options.number("limit", limit, 0.001, 1, "largest accepted relative velocity error");
     options.flag("json", json, "print JSON", true);
@@ -88,6 +90,7 @@ struct CalibrateJob {
 
   void run() {
     Twin patient = Twin::load(twin);
+    simulation.stiffness = stiffness_of(stiffness);
     const auto fitted = calibrate_twin(patient, wanted, simulation, limit, options.effective());
     patient.save(out.empty() ? twin : out);
     if (!json)

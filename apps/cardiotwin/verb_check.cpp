@@ -65,7 +65,8 @@ struct CheckJob {
 
   void run() {
     const Twin patient = Twin::load(twin);
-    if (simulation.dt == 0) simulation.dt = natural_dt(patient);
+    simulation.stiffness = natural_stiffness(patient);
+    if (simulation.dt == 0) simulation.dt = natural_dt(patient, simulation.stiffness);
     const auto report = check(patient, simulation, limit, console());
     say(json ? to_json(report) : check_table(report));
   }

@@ -58,7 +58,9 @@ struct DemoJob {
       meshes::build_twin(image, labels, build, console()).save(out / "built.twin");
     if (stage("3/6 calibrate: velocities on this mesh", heart)) calibrated(heart);
     const Twin twin = Twin::load(heart);
-    const SimulationOptions simulation{.dt = plan.dt > 0 ? plan.dt : natural_dt(twin), .precision = plan.precision};
+    const SimulationOptions simulation{.dt = plan.dt > 0 ? plan.dt : natural_dt(twin),
+                                       .precision = plan.precision,
+                                       .stiffness = natural_stiffness(twin)};
     if (stage("4/6 check", out / "check.json")) {
       const auto report = check(twin, simulation, plan.velocity_limit, console());
       say(check_table(report));

@@ -14,7 +14,7 @@ namespace {
 struct SimulateJob {
   Options options{"simulate"};
   std::filesystem::path twin, out = "run";
-  std::string site = "aha7", precision = "fp64";
+  std::string site = "aha7", precision = "fp32", stiffness = "auto";
   S1S2 pacing{.beats = 2};
   std::string train = "600 ms x 2";
   SimulationOptions simulation{.dt = 0};
@@ -40,6 +40,8 @@ struct SimulateJob {
                       "time step; auto: the one the twin was calibrated for, else the coarsest it allows");
     options.text("precision", precision, "of the arithmetic", {"fp32", "fp64"});
     options.number("ionic_load", simulation.ionic_load, 0, 1, "share g of the consistent ionic load; 0 is lumped");
+    options.text("stiffness", stiffness, "of the diffusion; auto: the one the twin was calibrated with",
+                 {"auto", "p1", "nodal-gradient"});
     options.integer("threads", threads, 0, 1024, "CPU threads, 0 for all; no result depends on it");
     options.quantity("snapshots", snapshot_interval, "ms", 0, 1e6, "interval of V on the whole mesh, 0 for none");
     options.list("probes", probes, "sites whose V is written to probes.csv");
@@ -69,7 +71,8 @@ struct SimulateJob {
   void run() {
     const Monitor monitor = console();
     const Twin patient = Twin::load(twin);
-    if (simulation.dt == 0) simulation.dt = natural_dt(patient);
+    simulation.stiffness = stiffness == "auto" ? natural_stiffness(patient) : stiffness_of(stiffness);
+    if (simulation.dt == 0) simulation.dt = natural_dt(patient, simulation.stiffness);
     simulation.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
     simulation.backend = Backend::cpu(threads);
     const Site& where = patient.anatomy.site(site);

@@ -37,7 +37,7 @@ class CoreImpl final : public Core {
         ops_(operations(*p.model)),
         members_(std::size_t(members)),
         layout_(p, Executor::lanes / members),
-        graph_(p),
+        row_start_(p.row_start),
         executor_(std::move(executor)),
         schedule_(members_),
         variation_(members_),
@@ -54,9 +54,13 @@ class CoreImpl final : public Core {
         constants_(set_constants<T>(ops_, p.parameters)),
         mixed_constants_(0),
         half_factor_(0),
-        dead_(0),
-        rim_(0),
+        own_row_(0),
         has_own_(0),
+        own_diffusion_(0),
+        own_load_(0),
+        own_gradient_(0),
+        own_divergence_(0),
+        own_row_share_(0),
         vd_{Buffer<T>(2 * numbers()), Buffer<T>(2 * numbers())},
         stage_{Buffer<T>(p.stages > 1 ? 2 * numbers() : 0), Buffer<T>(p.stages > 2 ? 2 * numbers() : 0)},
         states_(numbers() * state_count()),
@@ -79,7 +83,7 @@ class CoreImpl final : public Core {
   }
 
   void vary(int m, const Variation& variation) override {
-    validate(problem_, variation);
+    validate(problem_, row_start_, variation);
     variation_[std::size_t(m)] = variation;
     refresh_variations();
   }
@@ -274,39 +278,36 @@ class CoreImpl final : public Core {
     stimulus_stale_ = false;
   }
 
-  /// Constants and conductivities of every member, and the lesions' bits.
+  /// Constants, conductivities and rows of every member.
   void refresh_variations() {
     refresh_constants();
-    bool any_dead = false, any_factor = false;
-    for (const auto& v : variation_) {
-      any_dead = any_dead || !v.dead.empty();
-      any_factor = any_factor || !v.conductivity.empty();
-    }
-    std::vector<std::uint8_t> own(any_dead || any_factor ? std::size_t(layout_.slices) : 0, std::uint8_t(any_factor));
+    const bool any_factor =
+        std::any_of(variation_.begin(), variation_.end(), [](const auto& v) { return !v.conductivity.empty(); });
     std::vector<T> half(any_factor ? numbers() : 0, T(0.5));
-    std::vector<std::uint32_t> dead(any_dead ? slots() : 0, 0), rim(dead);
     for (std::size_t m = 0; m < members_; ++m) {
-      const auto& v = variation_[m];
-      if (!v.conductivity.empty()) {
-        for (std::size_t i = 0; i < nodes(); ++i) {
-          half[number(i, int(m))] = T(0.5 * v.conductivity[problem_.parameter_set[i]]);
-        }
-      }
-      for (const auto i : v.dead) dead[slot(std::size_t(i))] |= 1u << m;
-      for (const auto i : graph_.rim(v.dead)) rim[slot(std::size_t(i))] |= 1u << m;
+      const auto& factors = variation_[m].conductivity;
+      if (factors.empty()) continue;
+      for (std::size_t i = 0; i < nodes(); ++i) half[number(i, int(m))] = T(0.5 * factors[problem_.parameter_set[i]]);
     }
-    if (any_dead) {
-      const auto per_slice = std::size_t(layout_.per_slice);
-      graph_.mark_around(dead, rim, layout_, [&](std::size_t s) { own[s / per_slice] = 1; });
-    }
+    OwnRows<T> own(layout_, variation_, problem_.dt, along_.size() > 0);
+    if (any_factor) own.slices.assign(std::size_t(layout_.slices), 1);
     half_factor_ = Buffer<T>(half);
-    dead_ = Buffer<std::uint32_t>(dead);
-    rim_ = Buffer<std::uint32_t>(rim);
-    has_own_ = Buffer<std::uint8_t>(own);
+    own_row_ = Buffer<std::int32_t>(own.of);
+    has_own_ = Buffer<std::uint8_t>(own.slices);
+    own_diffusion_ = Buffer<T>(own.diffusion);
+    own_load_ = Buffer<T>(own.load);
+    own_gradient_ = Buffer<T>(own.gradient);
+    own_divergence_ = Buffer<T>(own.divergence);
+    own_row_share_ = Buffer<T>(own.share);
     args_.half_factor = any_factor ? half_factor_.data() : nullptr;
-    args_.dead = any_dead ? dead_.data() : nullptr;
-    args_.rim = any_dead ? rim_.data() : nullptr;
-    args_.has_own = own.empty() ? nullptr : has_own_.data();
+    args_.own_row = own.of.empty() ? nullptr : own_row_.data();
+    args_.has_own = own.slices.empty() ? nullptr : has_own_.data();
+    args_.own_width = own.width;
+    args_.own_diffusion = own_diffusion_.data();
+    args_.own_load = own_load_.data();
+    args_.own_gradient = own_gradient_.data();
+    args_.own_divergence = own_divergence_.data();
+    args_.own_row_share = own_row_share_.data();
   }
 
   /// Slices of one set whose members all have the problem's parameters share broadcast constants. The others get a
@@ -411,7 +412,7 @@ class CoreImpl final : public Core {
   const ModelOperations& ops_;
   std::size_t members_;
   Layout layout_;
-  Graph graph_;
+  std::vector<std::int32_t> row_start_;
   Executor executor_;
   std::vector<PulseSchedule> schedule_;
   std::vector<Variation> variation_;
@@ -421,8 +422,9 @@ class CoreImpl final : public Core {
   Buffer<T> own_share_, along_;
   Buffer<std::int32_t> slice_set_;
   Buffer<T> constants_, mixed_constants_, half_factor_;
-  Buffer<std::uint32_t> dead_, rim_;
+  Buffer<std::int32_t> own_row_;
   Buffer<std::uint8_t> has_own_;
+  Buffer<T> own_diffusion_, own_load_, own_gradient_, own_divergence_, own_row_share_;
   Buffer<T> vd_[2], stage_[2];
   Buffer<T> states_;
   Buffer<std::int32_t> stimulus_row_;

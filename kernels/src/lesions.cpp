@@ -1,27 +1,15 @@
 #include "lesions.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
 
 namespace cardiotwin::kernels {
+namespace {
 
-std::vector<std::int32_t> Graph::rim(const std::vector<std::int32_t>& dead) const {
-  std::vector<std::int32_t> result;
-  for (const auto i : dead) {
-    for (auto k = row_start_[std::size_t(i)]; k < row_start_[std::size_t(i) + 1]; ++k) {
-      const auto j = column_[std::size_t(k)];
-      if (!std::binary_search(dead.begin(), dead.end(), j)) result.push_back(j);
-    }
-  }
-  std::sort(result.begin(), result.end());
-  result.erase(std::unique(result.begin(), result.end()), result.end());
-  return result;
-}
+[[noreturn]] void reject(const std::string& what) { throw std::invalid_argument("engine: variation: " + what); }
 
-void validate(const Problem& p, const Variation& v) {
-  const auto reject = [](const std::string& what) { throw std::invalid_argument("engine: variation: " + what); };
+void validate_parameters(const Problem& p, const Variation& v) {
   const std::size_t sets = p.parameters.size();
   if (!v.conductivity.empty() && v.conductivity.size() != sets) {
     reject("conductivity needs one factor per parameter set, " + std::to_string(sets));
@@ -40,9 +28,27 @@ void validate(const Problem& p, const Variation& v) {
       if (!std::isfinite(list[k])) reject("parameter " + p.model->parameters[k].name + " is not a finite number");
     }
   }
+}
+
+}  // namespace
+
+void validate(const Problem& p, std::span<const std::int32_t> row_start, const Variation& v) {
+  validate_parameters(p, v);
+  const auto known = [&](std::int32_t i) { return i >= 0 && std::size_t(i) < p.nodes(); };
   if (!std::is_sorted(v.dead.begin(), v.dead.end())) reject("dead nodes must be ascending");
   for (const auto i : v.dead) {
-    if (i < 0 || std::size_t(i) >= p.nodes()) reject("dead node " + std::to_string(i) + " is not one of the problem's");
+    if (!known(i)) reject("dead node " + std::to_string(i) + " is not one of the problem's");
+  }
+  for (const auto& row : v.rows) {
+    if (!known(row.node)) reject("a row of node " + std::to_string(row.node) + ", which is not one of the problem's");
+    const auto length = std::size_t(row_start[std::size_t(row.node) + 1] - row_start[std::size_t(row.node)]);
+    const auto fits = [&](const std::vector<double>& values, bool may_be_empty) {
+      return (may_be_empty && values.empty()) || values.size() == length;
+    };
+    if (!fits(row.diffusion, false) || !fits(row.load, false) || !fits(row.gradient, true) ||
+        !fits(row.divergence, true) || row.gradient.size() != row.divergence.size()) {
+      reject("the row of node " + std::to_string(row.node) + " needs " + std::to_string(length) + " entries");
+    }
   }
 }
 

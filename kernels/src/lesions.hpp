@@ -1,42 +1,56 @@
 #pragma once
-/// Which nodes a member's lesions concern.
+/// Rows that members have of their own, as the step wants them.
 
+#include <algorithm>
 #include <cardiotwin/kernels/engine.hpp>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "layout.hpp"
 
 namespace cardiotwin::kernels {
 
-/// Who is whose neighbour, on the host.
-class Graph {
- public:
-  explicit Graph(const Problem& p) : row_start_(p.row_start), column_(p.column) {}
+/// Throws std::invalid_argument: what of the variation does not fit the problem, whose rows begin at `row_start`.
+void validate(const Problem&, std::span<const std::int32_t> row_start, const Variation&);
 
-  /// Living neighbours of dead nodes, ascending.
-  std::vector<std::int32_t> rim(const std::vector<std::int32_t>& dead) const;
+template <class T>
+struct OwnRows {
+  int width = 0;                 ///< entries per row
+  std::vector<std::int32_t> of;  ///< per number: its row, -1 the shared one, -2 dead; empty where nobody has any
+  std::vector<T> diffusion, load, gradient, divergence, share;
+  std::vector<std::uint8_t> slices;  ///< per slice: any of its numbers has one
 
-  /// Calls mark(slot) for every slot that is dead or at a rim for any member, and for those next to a rim: a negative
-  /// edge is cut at both its ends.
-  template <class Mark>
-  void mark_around(const std::vector<std::uint32_t>& dead, const std::vector<std::uint32_t>& rim, const Layout& layout,
-                   const Mark& mark) const {
-    for (std::size_t i = 0; i < layout.slot_of_node.size(); ++i) {
-      const auto slot = std::size_t(layout.slot_of_node[i]);
-      if (!(dead[slot] | rim[slot])) continue;
-      mark(slot);
-      for (auto k = row_start_[i]; k < row_start_[i + 1]; ++k) {
-        mark(std::size_t(layout.slot_of_node[std::size_t(column_[std::size_t(k)])]));
+  OwnRows(const Layout& layout, const std::vector<Variation>& members, double dt, bool has_gradient) {
+    const std::size_t count = members.size();
+    for (const auto& member : members) {
+      for (const auto& row : member.rows) width = std::max(width, int(row.diffusion.size()));
+      if (!member.rows.empty() || !member.dead.empty()) of.resize(layout.slots() * count, -1);
+    }
+    if (of.empty()) return;
+    slices.resize(std::size_t(layout.slices), 0);
+    const auto claim = [&](std::int32_t node, std::size_t m, std::int32_t what) {
+      const auto slot = std::size_t(layout.slot_of_node[std::size_t(node)]);
+      of[slot * count + m] = what;
+      slices[slot / std::size_t(layout.per_slice)] = 1;
+    };
+    for (std::size_t m = 0; m < count; ++m) {
+      for (const auto node : members[m].dead) claim(node, m, -2);
+      for (const auto& row : members[m].rows) {
+        claim(row.node, m, std::int32_t(share.size()));
+        append(diffusion, row.diffusion, dt);
+        append(load, row.load, 1);
+        if (has_gradient) append(gradient, row.gradient, 1), append(divergence, row.divergence, dt);
+        share.push_back(T(dt * row.own_divergence));
       }
     }
   }
 
  private:
-  std::vector<std::int32_t> row_start_, column_;
+  void append(std::vector<T>& to, const std::vector<double>& values, double factor) const {
+    for (const double x : values) to.push_back(T(factor * x));
+    to.resize(to.size() + std::size_t(width) - values.size(), T(0));
+  }
 };
-
-/// Throws std::invalid_argument: what of the variation does not fit the problem.
-void validate(const Problem&, const Variation&);
 
 }  // namespace cardiotwin::kernels

@@ -37,41 +37,37 @@ CT_HD Pair<T> pair_at(const T* vd, std::int64_t v) {
   }
 }
 
-/// Which edges of a row a member has: 0 for one to a dead node; 0, too, for a negative one at the rim of a lesion. Cut
-/// off from their positive partners, negative weights would let V run away. Times the mean of both ends' factors.
+/// A row of one lane as its member has it: own weights where a lesion is near, and conductivities times the mean of
+/// both ends' factors. Of an own row the weights are `own`, else shared entries times scale.
 template <class T, int L, int B>
-CT_HD void edge_factors(const StepArgs<T>& a, const Place<L, B>& at, std::int64_t entry, std::int32_t other, int l,
-                        T& conducts, T& loads) {
-  const std::int64_t own = at.slot(l);
-  const int m = at.member(l);
-  conducts = loads = 1;
-  if (a.dead) {
-    const bool alive = !(((a.dead[own] | a.dead[other]) >> m) & 1u);
-    const bool at_rim = ((a.rim[own] | a.rim[other]) >> m) & 1u;
-    loads = alive ? T(1) : T(0);
-    conducts = alive && !(at_rim && a.diffusion.entry[entry] < 0) ? T(1) : T(0);
-  }
-  if (a.half_factor) conducts *= a.half_factor[at.number(l)] + a.half_factor[at.number_of(other, l)];
-}
+struct OwnRow {
+  const StepArgs<T>& a;
+  const Place<L, B>& at;
+  int l;
 
-/// Sums over a row for W lanes: diffusion sum_j a_ij (V_j - V_i), and load sum_j m_ij (d_j - d_i).
-template <class T, int W, int L, int B, bool HasLoad>
-CT_HD void sum_rows_with_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* by_diffusion, T* by_load) {
-  for (int l = 0; l < W; ++l) {
-    T diffusion = 0, load = 0;
-    for (int k = a.slice_start[at.slice]; k < a.slice_start[at.slice + 1]; ++k) {
+  CT_HD int row() const { return a.own_row ? a.own_row[at.number(l)] : -1; }
+  CT_HD bool dead() const { return row() == -2; }
+  CT_HD T factor(std::int32_t other) const {
+    return a.half_factor ? a.half_factor[at.number(l)] + a.half_factor[at.number_of(other, l)] : T(1);
+  }
+  /// sum_k weight_k value(slot at the other end of entry k); 0 for a dead node.
+  template <class Value>
+  CT_HD T sum(const Weights<T>& shared, const T* own, const Value& value) const {
+    const int r = row(), first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
+    T total = 0;
+    if (r == -2) return total;
+    for (int k = first; k < last; ++k) {
       const std::int64_t entry = at.entry(k, l);
       const std::int32_t other = a.column[entry];
-      const std::int64_t there = at.v_of(other, l);
-      T conducts, loads;
-      edge_factors(a, at, entry, other, l, conducts, loads);
-      diffusion += (T(a.diffusion.entry[entry]) * conducts) * (vd[there] - vd[at.v(l)]);
-      if constexpr (HasLoad) load += (T(a.load.entry[entry]) * loads) * (vd[there + B] - vd[at.d(l)]);
+      if (r < 0) {
+        total += T(shared.entry[entry]) * value(other);
+      } else if (k - first < a.own_width) {
+        total += own[std::int64_t(r) * a.own_width + k - first] * value(other);
+      }
     }
-    by_diffusion[l] = diffusion;
-    by_load[l] = load;
+    return r < 0 ? shared.scale[at.slot(l)] * total : total;
   }
-}
+};
 
 #ifndef __CUDACC__
 /// B numbers as one value, because g++ 12 turns the loop over a row's entries inside out otherwise and gathers what
@@ -128,13 +124,10 @@ CT_HD void sum_rows_by_gathering(const StepArgs<T>& a, const Place<L, B>& at, co
   }
 }
 
+/// Sums over rows of W lanes: diffusion sum_j a_ij (V_j - V_i), and load sum_j m_ij (d_j - d_i).
 template <class T, int W, int L, int B, bool HasLoad>
 CT_HD void sum_rows(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* by_diffusion,
                     T* by_load) {
-  if (a.has_own && a.has_own[at.slice]) {
-    sum_rows_with_own<T, W, L, B, HasLoad>(a, at, vd, by_diffusion, by_load);
-    return;
-  }
 #ifndef __CUDACC__
   if constexpr (W == L && B > 1) {
     sum_rows_of_members<T, L, B, HasLoad>(a, at, vd, by_diffusion, by_load);
@@ -186,8 +179,10 @@ CT_HD void gradient_slice(const StepArgs<T>& a, int slice, int lane, const T* vd
   for (int l = 0; l < W; ++l) sum[l] *= a.gradient.scale[at.slot(l)];
   if (a.has_own && a.has_own[slice]) {
     for (int l = 0; l < W; ++l) {
+      const OwnRow<T, L, B> own{a, at, l};
+      const T here = vd[at.v(l)];
+      sum[l] = own.sum(a.gradient, a.own_gradient, [&](std::int32_t j) { return vd[at.v_of(j, l)] - here; });
       if (a.half_factor) sum[l] *= 2 * a.half_factor[at.number(l)];
-      if (a.dead && (((a.dead[at.slot(l)] | a.rim[at.slot(l)]) >> at.member(l)) & 1u)) sum[l] = 0;
     }
   }
   for (int l = 0; l < W; ++l) a.along[at.number(l)] = sum[l];
@@ -204,10 +199,34 @@ CT_HD void add_divergence(const StepArgs<T>& a, const Place<L, B>& at, T* result
   }
 }
 
+/// As diffuse, lane by lane, for slices in which some member has rows of its own.
+template <class T, int W, int L, int B, bool HasLoad>
+CT_HD void diffuse_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* diffused, T* loaded) {
+  for (int l = 0; l < W; ++l) {
+    const OwnRow<T, L, B> own{a, at, l};
+    const T v = vd[at.v(l)], d = vd[at.d(l)];
+    diffused[l] =
+        own.sum(a.diffusion, a.own_diffusion, [&](std::int32_t j) { return own.factor(j) * (vd[at.v_of(j, l)] - v); });
+    if constexpr (HasLoad) {
+      loaded[l] = own.sum(a.load, a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d; });
+    }
+    if (a.divergence.entry && !own.dead()) {
+      const int r = own.row();
+      diffused[l] += own.sum(a.divergence, a.own_divergence, [&](std::int32_t j) {
+        return a.along[at.number_of(j, l)];
+      }) + (r < 0 ? a.own_share[at.slot(l)] : a.own_row_share[r]) * a.along[at.number(l)];
+    }
+  }
+}
+
 /// dt L V of W lanes, and with HasLoad what the ionic load adds.
 template <class T, int W, int L, int B, bool HasLoad>
 CT_HD void diffuse(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* diffused,
                    T* loaded) {
+  if (a.has_own && a.has_own[at.slice]) {
+    diffuse_own<T, W, L, B, HasLoad>(a, at, vd, diffused, loaded);
+    return;
+  }
   sum_rows<T, W, L, B, HasLoad>(a, at, vd, v, d, diffused, loaded);
   CT_SIMD
   for (int l = 0; l < W; ++l) {
@@ -294,9 +313,9 @@ CT_HD void finish_slice(const StepArgs<T>& a, std::int64_t step, int slice, int 
     CT_SIMD
     for (int l = 0; l < W; ++l) d[l] += stimulus[l];
   }
-  if (a.dead && a.has_own[slice]) {
+  if (a.own_row && a.has_own[slice]) {
     for (int l = 0; l < W; ++l) {
-      if ((a.dead[at.slot(l)] >> at.member(l)) & 1u) v[l] = at_start[l], d[l] = 0;
+      if (a.own_row[at.number(l)] == -2) v[l] = at_start[l], d[l] = 0;
     }
   }
   int crossed = 0;

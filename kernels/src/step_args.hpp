@@ -61,8 +61,10 @@ struct StepArgs {
   T* along = nullptr;            ///< per number: p
   // What members have of their own; null where none has.
   const T* half_factor = nullptr;         ///< per number: half the factor of its conductivity
-  const std::uint32_t* dead = nullptr;    ///< per slot, a bit per member: does not conduct
-  const std::uint32_t* rim = nullptr;     ///< per slot, a bit per member: next to a dead node
+  const std::int32_t* own_row = nullptr;  ///< per number: its row below; -1: the shared one, -2: dead
+  int own_width = 0;                      ///< entries of each, in the order of the shared row
+  const T *own_diffusion = nullptr, *own_load = nullptr, *own_gradient = nullptr, *own_divergence = nullptr;
+  const T* own_row_share = nullptr;       ///< per row: the divergence's diagonal
   const std::uint8_t* has_own = nullptr;  ///< per slice: any number in it that is not as the problem says
   // Cells.
   const T* constants = nullptr;                ///< per set: the model's constants

@@ -154,10 +154,10 @@ ActivePart active_part(const Twin& twin) {
     part.mesh_tet.push_back(static_cast<Index>(t));
     part.tet_region.push_back(static_cast<std::uint8_t>(region));
   }
-  if (part.mesh_tet.empty())
-    throw InputError("Simulation: no tet conducts; every region is dead tissue");
+  if (part.mesh_tet.empty()) throw InputError("Simulation: no tet conducts; every region is dead tissue");
   number_nodes(mesh, node_regions(mesh, part), part);
   number_tets(mesh, part);
+  for (const Index t : part.mesh_tet) part.fiber.push_back(twin.anatomy.fibers.f[t]);
   return part;
 }
 

@@ -19,6 +19,7 @@ struct ActivePart {
       region;  ///< per engine node: index into region_names; the region with most volume around it
   std::vector<std::string> region_names;  ///< conducting regions that occur, by ascending label
   std::vector<std::uint8_t> tet_region;   ///< per tet: index into region_names
+  std::vector<Vec3> fiber;                ///< per tet
 };
 
 /// Throws InputError for a label without a name, a region the tissue does not know, and where nothing conducts.

@@ -78,7 +78,7 @@ class Fit {
 
   bool steppable() const {
     return std::all_of(rays(Axis::along).begin(), rays(Axis::along).end(), [&](const Ray& ray) {
-      return options_.dt <= 0.8 * lattice_stable_dt(tissue_, name_, ray.fiber, edge_, options_.ionic_load);
+      return options_.dt <= 0.8 * lattice_stable_dt(tissue_, name_, ray.fiber, edge_, options_);
     });
   }
 
@@ -148,7 +148,7 @@ double sufficient_edge(const Tissue& tissue, const std::string& region, Axis axi
   for (double finer = 0.88 * edge; finer >= 0.1; finer *= 0.88) {
     monitor.poll();
     for (const Ray& ray : rays(Axis::along))
-      options.dt = std::min(options.dt, 0.75 * lattice_stable_dt(tissue, region, ray.fiber, finer, options.ionic_load));
+      options.dt = std::min(options.dt, 0.75 * lattice_stable_dt(tissue, region, ray.fiber, finer, options));
     const VelocityMeasurement v = measure_velocity(tissue, region, axis, finer, options);
     if (v.mean > 0 && is_within(v, v.mean, limit)) return finer;
   }
@@ -195,8 +195,7 @@ Tissue with_wanted(Tissue tissue, const std::map<std::string, Velocity>& wanted)
 double stable_dt(const Twin& twin, const Tissue& tissue, const SimulationOptions& options) {
   Twin fitted = twin;
   fitted.tissue = tissue;
-  return assemble_operators(active_part(fitted), tissue, fitted.anatomy.fibers, options.ionic_load)
-      .stable_dt;
+  return assemble_operators(active_part(fitted), tissue, scheme_of(options)).stable_dt;
 }
 
 /// Every conducting region on lattices of mean edge `edge`, stepped by options.dt.
@@ -232,6 +231,7 @@ Calibration fit_all(const Twin& twin, const Tissue& wanted, double edge, const S
   }
   result.tissue.calibrated_edge = edge;
   result.tissue.calibrated_load = options.ionic_load;
+  result.tissue.calibrated_stiffness = options.stiffness;
   result.tissue.calibrated_dt = options.dt;
   return result;
 }

@@ -165,6 +165,12 @@ void judge_calibration(const Tissue& tissue, double edge, const SimulationOption
                      "`cardiotwin calibrate` again",
                      tissue.calibrated_load, options.ionic_load));
   }
+  if (tissue.calibrated_stiffness != options.stiffness) {
+    find(report, Severity::severe,
+         fmt::format("the conductivities were calibrated with stiffness \"{}\", but \"{}\" is asked; run `cardiotwin "
+                     "calibrate` again",
+                     stiffness_name(tissue.calibrated_stiffness), stiffness_name(options.stiffness)));
+  }
 }
 
 // Judges one axis of one region; fills `why` where the velocity is off.

@@ -16,38 +16,40 @@ namespace {
 struct Row {
   struct Entry {
     std::array<int, 3> offset;
-    double diffusion, load;
+    double diffusion, load, gradient = 0, divergence = 0;
   };
   std::vector<Entry> entries;
   double stable_dt = 0;
+  bool nodal = false;
 };
 
 // Read off a small block: its middle node is an inner one, so its row is that of every node of the unbounded lattice.
 Row lattice_row(const Tissue& tissue, const std::string& region, const LatticeDirection& fiber, double edge,
-                double load) {
+                const Scheme& scheme) {
   const double half_cell = edge * bcc_cell_per_edge / 2;
   Twin twin;
-  twin.anatomy.mesh = lattice_block(Vec3::Constant(9 * half_cell), edge);
+  twin.anatomy.mesh = lattice_block(Vec3::Constant(13 * half_cell), edge);
   twin.anatomy.fibers = uniform_fibers(twin.anatomy.mesh, Vec3(fiber[0], fiber[1], fiber[2]));
   twin.anatomy.regions[1] = region;
   twin.tissue = tissue;
   const ActivePart part = active_part(twin);
-  const Operators operators = assemble_operators(part, tissue, twin.anatomy.fibers, load);
-  const Vec3 middle = Vec3::Constant(4.5 * half_cell);
+  const Operators operators = assemble_operators(part, tissue, scheme);
+  const Vec3 middle = Vec3::Constant(6.5 * half_cell);
   Index centre = 0;
   for (std::size_t i = 0; i < part.points.size(); ++i)
     if ((part.points[i] - middle).norm() < (part.points[centre] - middle).norm()) centre = static_cast<Index>(i);
   Row row;
-  double sum = 0;
+  row.nodal = !operators.gradient.empty();
   for (Index k = operators.row_start[centre]; k < operators.row_start[centre + 1]; ++k) {
     const Vec3 offset = (part.points[operators.column[k]] - part.points[centre]) / half_cell;
     row.entries.push_back({{static_cast<int>(std::lround(offset.x())), static_cast<int>(std::lround(offset.y())),
                             static_cast<int>(std::lround(offset.z()))},
                            operators.diffusion[k],
-                           operators.load[k]});
-    sum += operators.diffusion[k] + std::abs(operators.diffusion[k]);
+                           operators.load[k],
+                           row.nodal ? operators.gradient[k] : 0.0,
+                           row.nodal ? operators.divergence[k] : 0.0});
   }
-  row.stable_dt = 2.0 / sum;
+  row.stable_dt = 2.0 / row_bounds(operators)[centre];
   return row;
 }
 
@@ -74,13 +76,21 @@ kernels::Problem chain_problem(const Row& row, const Planes& planes, const Latti
   problem.parameter_set.assign(count, 0);
   problem.row_start.push_back(0);
   for (int i = 0; i < count; ++i) {
+    // Inside, b_ji = -b_ij and b_ii = 0. At the chain's ends b_ii = -sum_j b_ij over the neighbours that are there, and
+    // its transpose must be the same, or the ends would be a source.
+    double own = 0;
     for (const Row::Entry& entry : row.entries) {
       const int j = i + planes.index(wave, entry.offset);
       if (j == i || j < 0 || j >= count) continue;  // neighbours in the same plane have the same V
+      own += entry.divergence;
       problem.column.push_back(j);
       problem.diffusion.push_back(entry.diffusion);
       problem.load.push_back(entry.load);
+      if (!row.nodal) continue;
+      problem.gradient.push_back(entry.gradient);
+      problem.divergence.push_back(entry.divergence);
     }
+    if (row.nodal) problem.own_divergence.push_back(own);
     problem.row_start.push_back(static_cast<std::int32_t>(problem.column.size()));
   }
   return problem;
@@ -106,7 +116,7 @@ double lattice_wave_velocity(const Tissue& tissue, const std::string& region, co
   // [mm]: 4 mm (or 3 edges) are stimulated, 8 mm (or 6 edges) settle the front, and 12 mm (or 10 edges) are timed.
   const double fired = std::max(4.0, 3 * edge), settled = fired + std::max(8.0, 6 * edge),
                timed = settled + std::max(12.0, 10 * edge), length = timed + 3 * edge;
-  const Row row = lattice_row(tissue, region, fiber, edge, options.ionic_load);
+  const Row row = lattice_row(tissue, region, fiber, edge, scheme_of(options));
   if (options.dt > 0.8 * row.stable_dt)
     throw InputError(fmt::format(
         "Tissue \"{}\": dt = {:.4g} ms exceeds 0.8 of the explicit limit {:.4g} ms on a lattice of edge {:.3g} mm",
@@ -140,8 +150,8 @@ double lattice_wave_velocity(const Tissue& tissue, const std::string& region, co
 }
 
 double lattice_stable_dt(const Tissue& tissue, const std::string& region, const LatticeDirection& fiber, double edge,
-                         double ionic_load) {
-  return lattice_row(tissue, region, fiber, edge, ionic_load).stable_dt;
+                         const SimulationOptions& options) {
+  return lattice_row(tissue, region, fiber, edge, scheme_of(options)).stable_dt;
 }
 
 }  // namespace cardiotwin

@@ -18,6 +18,6 @@ double lattice_wave_velocity(const Tissue&, const std::string& region, const Lat
 
 /// Forward-Euler limit [ms] inside such a lattice.
 double lattice_stable_dt(const Tissue&, const std::string& region, const LatticeDirection& fiber, double edge,
-                         double ionic_load);
+                         const SimulationOptions&);
 
 }  // namespace cardiotwin

@@ -1,5 +1,6 @@
 #include "operators.hpp"
 
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cardiotwin/ionic.hpp>
 #include <cmath>
@@ -7,40 +8,129 @@
 namespace cardiotwin {
 namespace {
 
-fem::Matrix monodomain_stiffness(const fem::Elements& e, const fem::Stars& stars, const ActivePart& part,
-                                 const Tissue& tissue, const Fibers& fibers) {
-  std::vector<Conductivity> sigma;
-  for (const auto& name : part.region_names) sigma.push_back(tissue[name].conductivity);
-  return fem::stiffness(e, stars, [&](std::size_t t) -> Mat3 {
-    const Conductivity& s = sigma[part.tet_region[t]];
-    const Vec3& f = fibers.f[part.mesh_tet[t]];
-    return s.across * Mat3::Identity() + (s.along - s.across) * f * f.transpose();
+/// What assembly knows of the part.
+struct Assembly {
+  const ActivePart& part;
+  const fem::Elements elements;
+  const fem::Stars stars;
+  std::vector<Conductivity> sigma;  ///< per region
+
+  Assembly(const ActivePart& p, const Tissue& tissue)
+      : part(p), elements(p.points, p.tets), stars(fem::stars(elements)) {
+    for (const auto& name : p.region_names) sigma.push_back(tissue[name].conductivity);
+  }
+  const Conductivity& conductivity(std::size_t t) const { return sigma[part.tet_region[t]]; }
+  Index nodes() const { return static_cast<Index>(part.points.size()); }
+};
+
+fem::Matrix p1_stiffness(const Assembly& a, bool along_too) {
+  return fem::stiffness(a.elements, a.stars, [&](std::size_t t) -> Mat3 {
+    const Conductivity& s = a.conductivity(t);
+    const Vec3& f = a.part.fiber[t];
+    const double more = along_too ? s.along - s.across : 0.0;
+    return s.across * Mat3::Identity() + more * f * f.transpose();
   });
 }
 
-/// Gershgorin bound of row i: its diagonal (minus the sum of the others, as rows of K sum to zero) plus the disc's
-/// radius.
-double row_bound(const Operators& o, Index i) {
-  double bound = 0;
-  for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) bound += o.diffusion[k] + std::abs(o.diffusion[k]);
-  return bound;
+/// Mean fibre around a node: the main axis of the sum of V (sigma_l - sigma_t) f f^T, which does not care for the signs
+/// that fibres happen to have.
+Vec3 nodal_fiber(const Assembly& a, Index i) {
+  Mat3 sum = Mat3::Zero();
+  for (Index k = a.stars.start[i]; k < a.stars.start[i + 1]; ++k) {
+    const auto t = static_cast<std::size_t>(a.stars.tet[k]);
+    const Conductivity& s = a.conductivity(t);
+    sum += fem::gradients(a.elements, t).volume * (s.along - s.across) * a.part.fiber[t] * a.part.fiber[t].transpose();
+  }
+  const Eigen::SelfAdjointEigenSolver<Mat3> solver(sum);
+  const Vec3 axis = solver.eigenvectors().col(2);
+  return axis.dot(Vec3(0.83, 0.51, 0.22)) < 0 ? Vec3(-axis) : axis;  // the same sign wherever the fibre is the same
 }
 
-/// Limits every row's bound to that of the median row over capacity_scaling_floor; sets stable_dt and what was added.
-void scale_capacity(const std::vector<double>& lumped, Operators& o) {
-  const auto nodes = static_cast<Index>(lumped.size());
-  std::vector<double> bound(nodes);
-  for (Index i = 0; i < nodes; ++i) bound[i] = row_bound(o, i);
-  std::vector<double> sorted = bound;
-  std::nth_element(sorted.begin(), sorted.begin() + nodes / 2, sorted.end());
-  const double ceiling = sorted[nodes / 2] / capacity_scaling_floor;
+/// B of operators.hpp on the pattern of the stiffness, its diagonal included, and C.
+struct NodalGradient {
+  fem::Matrix b;
+  std::vector<double> weight;  ///< C_i [mS mm2]
+};
 
+NodalGradient nodal_gradient(const Assembly& a, const fem::Matrix& like) {
+  NodalGradient result{.b = like, .weight = std::vector<double>(a.part.points.size())};
+  std::fill(result.b.value.begin(), result.b.value.end(), 0.0);
+#pragma omp parallel for schedule(static) if (a.nodes() > fem::small)
+  for (Index i = 0; i < a.nodes(); ++i) {
+    const Vec3 fiber = nodal_fiber(a, i);
+    double volume = 0, weight = 0;
+    const Index first = result.b.start[i], last = result.b.start[i + 1];
+    for (Index k = a.stars.start[i]; k < a.stars.start[i + 1]; ++k) {
+      const auto t = static_cast<std::size_t>(a.stars.tet[k]);
+      const fem::Gradients g = fem::gradients(a.elements, t);
+      const Conductivity& s = a.conductivity(t);
+      volume += g.volume;
+      weight += g.volume / 4 * (s.along - s.across);
+      for (int corner = 0; corner < 4; ++corner) {
+        const auto at = std::lower_bound(result.b.column.begin() + first, result.b.column.begin() + last,
+                                         a.elements.tets[t][corner]);
+        result.b.value[at - result.b.column.begin()] += fiber.dot(g.scaled[corner]) / 6;
+      }
+    }
+    for (Index k = first; k < last; ++k) result.b.value[k] /= volume;
+    result.weight[i] = weight;
+  }
+  return result;
+}
+
+void keep_pattern(const fem::Matrix& m, Operators& o) {
+  const auto nodes = static_cast<Index>(m.rows());
+  o.row_start.resize(nodes + 1);
+  for (Index i = 0; i <= nodes; ++i) o.row_start[i] = m.start[i] - i;  // every row above has lost its diagonal
+  o.column.resize(m.column.size() - nodes);
+  for (Index i = 0, to = 0; i < nodes; ++i)
+    for (Index k = m.start[i]; k < m.start[i + 1]; ++k)
+      if (m.column[k] != i) o.column[to++] = m.column[k];
+}
+
+/// out = f(row, place in m) off the diagonal.
+template <class F>
+std::vector<double> off_diagonal(const fem::Matrix& m, const F& f) {
+  const auto nodes = static_cast<Index>(m.rows());
+  std::vector<double> out(m.column.size() - nodes);
+#pragma omp parallel for schedule(static) if (nodes > fem::small)
+  for (Index i = 0; i < nodes; ++i) {
+    Index to = m.start[i] - i;
+    for (Index k = m.start[i]; k < m.start[i + 1]; ++k)
+      if (m.column[k] != i) out[to++] = f(i, k);
+  }
+  return out;
+}
+
+void add_nodal_gradient(const Assembly& a, const fem::Matrix& like, const std::vector<double>& capacity, Operators& o) {
+  const NodalGradient n = nodal_gradient(a, like);
+  o.gradient = off_diagonal(n.b, [&](Index i, Index k) { return n.weight[i] * n.b.value[k]; });
+  o.divergence = off_diagonal(n.b, [&](Index i, Index k) { return -n.b.at(n.b.column[k], i) / capacity[i]; });
+  o.own_divergence.resize(a.part.points.size());
+  for (Index i = 0; i < a.nodes(); ++i) o.own_divergence[i] = -n.b.at(i, i) / capacity[i];
+}
+
+/// Limits every row's bound to the ceiling, that of the median row over capacity_scaling_floor; sets stable_dt and what
+/// was added.
+void scale_capacity(const std::vector<double>& lumped, double ceiling, Operators& o) {
+  const auto nodes = static_cast<Index>(lumped.size());
+  std::vector<double> bound = row_bounds(o);
+  if (ceiling == 0) {
+    std::vector<double> sorted = bound;
+    std::nth_element(sorted.begin(), sorted.begin() + nodes / 2, sorted.end());
+    ceiling = sorted[nodes / 2] / capacity_scaling_floor;
+  }
+  o.ceiling = ceiling;
   double total = 0, added = 0, largest = 0;
   for (Index i = 0; i < nodes; ++i) {
     total += lumped[i];
     if (bound[i] > ceiling) {
       const double factor = ceiling / bound[i];
-      for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) o.diffusion[k] *= factor, o.load[k] *= factor;
+      for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) {
+        o.diffusion[k] *= factor, o.load[k] *= factor;
+        if (!o.divergence.empty()) o.divergence[k] *= factor;
+      }
+      if (!o.own_divergence.empty()) o.own_divergence[i] *= factor;
       added += lumped[i] * (1 / factor - 1);
       bound[i] = ceiling;
     }
@@ -52,6 +142,25 @@ void scale_capacity(const std::vector<double>& lumped, Operators& o) {
 
 }  // namespace
 
+std::vector<double> row_bounds(const Operators& o) {
+  const auto nodes = static_cast<Index>(o.row_start.size()) - 1;
+  std::vector<double> bound(nodes, 0.0), flow(o.gradient.empty() ? 0 : nodes);
+  for (Index i = 0; i < nodes; ++i)
+    for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) bound[i] += o.diffusion[k] + std::abs(o.diffusion[k]);
+  if (flow.empty()) return bound;
+  for (Index i = 0; i < nodes; ++i) {
+    double own = 0, sum = 0;
+    for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k) own -= o.gradient[k], sum += std::abs(o.gradient[k]);
+    flow[i] = sum + std::abs(own);
+  }
+  for (Index i = 0; i < nodes; ++i) {
+    bound[i] += std::abs(o.own_divergence[i]) * flow[i];
+    for (Index k = o.row_start[i]; k < o.row_start[i + 1]; ++k)
+      bound[i] += std::abs(o.divergence[k]) * flow[o.column[k]];
+  }
+  return bound;
+}
+
 double coarsest_dt(std::string_view model, double stable_dt) {
   const double most = std::min(0.8 * ionic_model(model).coarsest_dt, 0.7 * stable_dt);
   for (const double parts : {5.0, 8.0, 10.0, 16.0, 20.0, 25.0, 32.0, 40.0, 50.0, 80.0, 100.0}) {
@@ -60,39 +169,30 @@ double coarsest_dt(std::string_view model, double stable_dt) {
   return 1 / std::ceil(1 / most);
 }
 
-Operators assemble_operators(const ActivePart& part, const Tissue& tissue, const Fibers& fibers, double ionic_load) {
-  const fem::Elements elements(part.points, part.tets);
-  const fem::Stars stars = fem::stars(elements);
-  const std::vector<double> lumped = fem::lumped_mass(elements);
-  const auto nodes = static_cast<Index>(part.points.size());
+Operators assemble_operators(const ActivePart& part, const Tissue& tissue, const Scheme& scheme) {
+  const Assembly a(part, tissue);
+  const std::vector<double> lumped = fem::lumped_mass(a.elements);
+  std::vector<double> capacity;  // [uF]
+  for (const double m : lumped) capacity.push_back(tissue.beta * tissue.capacitance * m);
+  // Where all tissue is isotropic there is nothing for nodal gradients to do.
+  const bool anisotropic =
+      std::any_of(a.sigma.begin(), a.sigma.end(), [](const Conductivity& s) { return s.along != s.across; });
+  const bool nodal = scheme.stiffness == Stiffness::nodal_gradient && anisotropic;
   Operators result;
-
-  const auto keep_off_diagonal = [&](const fem::Matrix& m, std::vector<double>& out, double scale) {
-    out.resize(m.column.size() - nodes);
-#pragma omp parallel for schedule(static) if (nodes > fem::small)
-    for (Index i = 0; i < nodes; ++i) {
-      Index to = m.start[i] - i;  // every row above has lost its diagonal
-      for (Index k = m.start[i]; k < m.start[i + 1]; ++k)
-        if (m.column[k] != i) out[to++] = scale * m.value[k] / lumped[i];
-    }
-  };
   {
-    const fem::Matrix k = monodomain_stiffness(elements, stars, part, tissue, fibers);
-    keep_off_diagonal(k, result.diffusion, -1.0 / (tissue.beta * tissue.capacitance));
-    result.row_start.resize(nodes + 1);
-    for (Index i = 0; i <= nodes; ++i) result.row_start[i] = k.start[i] - i;
-    result.column.resize(result.diffusion.size());
-    for (Index i = 0, to = 0; i < nodes; ++i)
-      for (Index e = k.start[i]; e < k.start[i + 1]; ++e)
-        if (k.column[e] != i) result.column[to++] = k.column[e];
+    const fem::Matrix k = p1_stiffness(a, !nodal);
+    keep_pattern(k, result);
+    result.diffusion = off_diagonal(k, [&](Index i, Index at) { return -k.value[at] / capacity[i]; });
+    result.nodal = nodal;
+    if (nodal) add_nodal_gradient(a, k, capacity, result);
   }
-  if (ionic_load > 0) {
-    keep_off_diagonal(fem::consistent_mass(elements, stars), result.load, ionic_load);
+  if (scheme.ionic_load > 0) {
+    const fem::Matrix m = fem::consistent_mass(a.elements, a.stars);
+    result.load = off_diagonal(m, [&](Index i, Index at) { return scheme.ionic_load * m.value[at] / lumped[i]; });
   } else {
     result.load.assign(result.diffusion.size(), 0.0);
   }
-
-  scale_capacity(lumped, result);
+  scale_capacity(lumped, scheme.ceiling, result);
   return result;
 }
 

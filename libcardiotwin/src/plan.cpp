@@ -117,6 +117,7 @@ SimulationOptions Study::simulation_options(const std::vector<Lesion>& present) 
   simulation.lesions = present;
   // Conductivities fitted for one ionic load give their velocities with that load only.
   if (twin_.tissue.calibrated_edge > 0) simulation.ionic_load = twin_.tissue.calibrated_load;
+  simulation.stiffness = natural_stiffness(twin_);
   return simulation;
 }
 

@@ -46,6 +46,7 @@ void add_tissue(Bytes& bytes, const Tissue& tissue) {
   for (const double value :
        {tissue.beta, tissue.capacitance, tissue.calibrated_edge, tissue.calibrated_load, tissue.calibrated_dt})
     bytes.add(value);
+  bytes.add(stiffness_name(tissue.calibrated_stiffness));
   for (const auto& [name, region] : tissue.regions) {
     bytes.add(name);
     bytes.add(region.variant);

@@ -45,21 +45,24 @@ kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Oper
   problem.column = std::move(operators.column);
   problem.diffusion = std::move(operators.diffusion);
   problem.load = std::move(operators.load);
+  problem.gradient = std::move(operators.gradient);
+  problem.divergence = std::move(operators.divergence);
+  problem.own_divergence = std::move(operators.own_divergence);
   problem.parameter_set = part.region;
   return problem;
 }
 
 std::uint8_t region_number(const Heart& heart, const std::string& name) {
-  const auto found = std::find(heart.region_names.begin(), heart.region_names.end(), name);
-  if (found == heart.region_names.end())
+  const auto found = std::find(heart.part.region_names.begin(), heart.part.region_names.end(), name);
+  if (found == heart.part.region_names.end())
     throw InputError(fmt::format("Variation: \"{}\" is not a conducting region of this heart{}", name,
-                                 suggestion(name, heart.region_names)));
-  return static_cast<std::uint8_t>(found - heart.region_names.begin());
+                                 suggestion(name, heart.part.region_names)));
+  return static_cast<std::uint8_t>(found - heart.part.region_names.begin());
 }
 
 std::vector<double> conductivity_factors(const Heart& heart, const Variation& variation) {
   if (variation.conductivity.empty()) return {};
-  std::vector<double> factors(heart.region_names.size(), 1.0);
+  std::vector<double> factors(heart.part.region_names.size(), 1.0);
   for (const auto& [name, factor] : variation.conductivity) {
     if (!(factor >= 0) || !std::isfinite(factor))
       throw InputError(fmt::format("Variation \"{}\": a conductivity factor of {} must not be negative", name, factor));
@@ -80,18 +83,14 @@ std::vector<std::vector<double>> varied_parameters(const Heart& heart, const Var
   return result;
 }
 
-std::vector<Index> nodes_in_lesions(const Heart& heart, const std::vector<Lesion>& lesions) {
+kernels::Variation lesioned(const Heart& heart, const std::vector<Lesion>& lesions) {
   for (const Lesion& lesion : lesions)
     if (!lesion.position.allFinite() || !(lesion.radius > 0))
       throw InputError(fmt::format("Simulation: a lesion of radius {} mm; it must be positive and its position finite",
                                    lesion.radius));
-  std::vector<Index> result;
-  for (std::size_t i = 0; i < heart.points.size(); ++i)
-    if (std::any_of(lesions.begin(), lesions.end(),
-                    [&](const Lesion& l) { return (heart.points[i] - l.position).norm() <= l.radius; }))
-      result.push_back(static_cast<Index>(i));
-  if (result.size() == heart.points.size())
-    throw InputError("Simulation: no node conducts; every region is dead tissue or covered by lesions");
+  auto result = rows_beside_lesions(heart.part, heart.operators, heart.tissue, heart.scheme, lesions);
+  if (result.dead.size() == heart.part.points.size())
+    throw InputError("Simulation: no tet conducts; every region is dead tissue or covered by lesions");
   return result;
 }
 
@@ -121,19 +120,24 @@ std::uint64_t fingerprint(const kernels::Problem& p) {
   Fingerprint f;
   f.add(p.dt), f.add(p.activation_threshold);
   f.add(static_cast<std::uint64_t>(p.real));
-  f.add(p.column), f.add(p.diffusion), f.add(p.load), f.add(p.parameter_set);
+  f.add(p.column), f.add(p.diffusion), f.add(p.load), f.add(p.gradient), f.add(p.parameter_set);
   for (const auto& set : p.parameters) f.add(set);
   return f.value();
 }
 
 }  // namespace
 
-double natural_dt(const Twin& twin) {
-  if (twin.tissue.calibrated_dt > 0) return twin.tissue.calibrated_dt;
+Stiffness natural_stiffness(const Twin& twin) {
+  return twin.tissue.calibrated_edge > 0 ? twin.tissue.calibrated_stiffness : SimulationOptions{}.stiffness;
+}
+
+double natural_dt(const Twin& twin) { return natural_dt(twin, natural_stiffness(twin)); }
+
+double natural_dt(const Twin& twin, Stiffness stiffness) {
+  if (twin.tissue.calibrated_dt > 0 && twin.tissue.calibrated_stiffness == stiffness) return twin.tissue.calibrated_dt;
   twin.tissue.validate();
   twin.anatomy.validate();
-  const double limit =
-      assemble_operators(active_part(twin), twin.tissue, twin.anatomy.fibers, SimulationOptions{}.ionic_load).stable_dt;
+  const double limit = assemble_operators(active_part(twin), twin.tissue, {.stiffness = stiffness}).stable_dt;
   return coarsest_dt(twin.tissue.model, limit);
 }
 
@@ -142,7 +146,8 @@ Prepared prepare(const Twin& twin, const SimulationOptions& options) {
   twin.tissue.validate();
   twin.anatomy.validate();
   ActivePart part = active_part(twin);
-  Operators operators = assemble_operators(part, twin.tissue, twin.anatomy.fibers, options.ionic_load);
+  const Scheme scheme = scheme_of(options);
+  Operators operators = assemble_operators(part, twin.tissue, scheme);
   check_time_step(operators, part, options);
   Prepared result;
   Heart& heart = result.heart;
@@ -155,11 +160,13 @@ Prepared prepare(const Twin& twin, const SimulationOptions& options) {
   heart.parameters = result.problem.parameters;
   heart.fingerprint = fingerprint(result.problem);
   heart.mesh_nodes = twin.anatomy.mesh.node_count();
-  heart.mesh_node = std::move(part.mesh_node);
-  heart.engine_node = std::move(part.engine_node);
-  heart.points = std::move(part.points);
-  heart.region = std::move(part.region);
-  heart.region_names = std::move(part.region_names);
+  heart.operators.row_start = result.problem.row_start;
+  heart.operators.column = result.problem.column;
+  heart.operators.ceiling = operators.ceiling;
+  heart.operators.nodal = operators.nodal;
+  heart.part = std::move(part);
+  heart.tissue = twin.tissue;
+  heart.scheme = scheme;
   return result;
 }
 
@@ -177,11 +184,11 @@ Simulation& Simulation::operator=(Simulation&&) noexcept = default;
 
 void Simulation::vary(const Variation& variation) {
   const Heart& heart = *impl_->heart;
-  kernels::Variation own{.conductivity = conductivity_factors(heart, variation),
-                         .parameters = varied_parameters(heart, variation),
-                         .dead = nodes_in_lesions(heart, variation.lesions)};
+  kernels::Variation own = lesioned(heart, variation.lesions);
+  own.conductivity = conductivity_factors(heart, variation);
+  own.parameters = varied_parameters(heart, variation);
   std::vector<Index> dead;
-  for (const Index i : own.dead) dead.push_back(heart.mesh_node[i]);
+  for (const Index i : own.dead) dead.push_back(heart.part.mesh_node[i]);
   std::sort(dead.begin(), dead.end());
   impl_->engine->vary(own);
   impl_->dead = std::move(dead);
@@ -202,8 +209,8 @@ void Simulation::add(const Protocol& protocol) {
       if (node < 0 || static_cast<std::size_t>(node) >= heart.mesh_nodes)
         throw InputError(
             fmt::format("Stimulus {}: node {} is outside the mesh of {} nodes", k, node, heart.mesh_nodes));
-      if (heart.engine_node[node] >= 0 && !std::binary_search(impl_->dead.begin(), impl_->dead.end(), node))
-        pulse.nodes.push_back(heart.engine_node[node]);
+      if (heart.part.engine_node[node] >= 0 && !std::binary_search(impl_->dead.begin(), impl_->dead.end(), node))
+        pulse.nodes.push_back(heart.part.engine_node[node]);
     }
     if (pulse.nodes.empty())
       throw InputError(fmt::format("Stimulus {}: none of its {} nodes conducts; pace outside dead tissue and lesions",
@@ -251,18 +258,18 @@ bool Simulation::run_until_quiet(double duration, const Monitor& monitor) {
 double Simulation::time() const { return impl_->time(); }
 double Simulation::stable_dt() const { return impl_->heart->stable_dt; }
 double Simulation::added_capacity() const { return impl_->heart->added_capacity; }
-std::size_t Simulation::active_nodes() const { return impl_->heart->mesh_node.size() - impl_->dead.size(); }
+std::size_t Simulation::active_nodes() const { return impl_->heart->part.mesh_node.size() - impl_->dead.size(); }
 std::vector<double> Simulation::voltage() const { return impl_->voltage(); }
 bool Simulation::quiet() const { return impl_->quiet(); }
 
 std::vector<double> Simulation::activations() const {
-  std::vector<double> lat(impl_->heart->mesh_node.size() * activation_depth);
+  std::vector<double> lat(impl_->heart->part.mesh_node.size() * activation_depth);
   impl_->engine->activations(lat);
   return impl_->on_mesh(lat, activation_depth);
 }
 
 std::vector<double> Simulation::repolarizations() const {
-  std::vector<double> times(impl_->heart->mesh_node.size());
+  std::vector<double> times(impl_->heart->part.mesh_node.size());
   impl_->engine->repolarizations(times);
   return impl_->on_mesh(times, 1);
 }

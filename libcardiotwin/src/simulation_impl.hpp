@@ -8,16 +8,18 @@
 #include <cardiotwin/simulation.hpp>
 #include <cmath>
 
+#include "operators.hpp"
+
 namespace cardiotwin {
 
 /// A twin made ready to run, the same for every simulation on it.
 struct Heart {
   double dt = 0, threshold = 0, stable_dt = 0, added_capacity = 0;
   std::size_t mesh_nodes = 0;
-  std::vector<Index> mesh_node, engine_node;
-  std::vector<Vec3> points;  ///< per engine node
-  std::vector<std::uint8_t> region;
-  std::vector<std::string> region_names;
+  ActivePart part;
+  Operators operators;  ///< pattern and ceiling alone: the engine has the numbers
+  Tissue tissue;
+  Scheme scheme;
   const IonicModel* model = nullptr;
   std::vector<std::vector<double>> parameters;  ///< per region
   std::uint64_t fingerprint = 0;
@@ -56,7 +58,7 @@ struct Simulation::Impl {
   std::int64_t step_of(double moment) const { return std::llround(moment / heart->dt); }
   // Steps between looks at the state: 1 ms, but not much more than 0.2 s of work.
   std::int64_t stride() const {
-    const auto by_work = static_cast<std::int64_t>(2e7 / static_cast<double>(heart->mesh_node.size()));
+    const auto by_work = static_cast<std::int64_t>(2e7 / static_cast<double>(heart->part.mesh_node.size()));
     return std::max<std::int64_t>(1, std::min(step_of(1.0), by_work));
   }
   double last_pulse_end() const {
@@ -67,15 +69,15 @@ struct Simulation::Impl {
 
   std::vector<double> on_mesh(const std::vector<double>& values, std::size_t per_node) const {
     std::vector<double> result(heart->mesh_nodes * per_node, NAN);
-    for (std::size_t i = 0; i < heart->mesh_node.size(); ++i)
+    for (std::size_t i = 0; i < heart->part.mesh_node.size(); ++i)
       std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i * per_node), per_node,
-                  result.begin() + static_cast<std::ptrdiff_t>(heart->mesh_node[i] * per_node));
+                  result.begin() + static_cast<std::ptrdiff_t>(heart->part.mesh_node[i] * per_node));
     for (const Index node : dead)
       std::fill_n(result.begin() + static_cast<std::ptrdiff_t>(node * per_node), per_node, NAN);
     return result;
   }
   std::vector<double> voltage() const {
-    std::vector<double> v(heart->mesh_node.size());
+    std::vector<double> v(heart->part.mesh_node.size());
     engine->voltage(v);
     return on_mesh(v, 1);
   }
@@ -83,7 +85,7 @@ struct Simulation::Impl {
 
   void check_finite() const {
     if (std::isfinite(engine->max_voltage())) return;
-    std::vector<double> v(heart->mesh_node.size());
+    std::vector<double> v(heart->part.mesh_node.size());
     engine->voltage(v);
     const auto bad = std::find_if(v.begin(), v.end(), [](double x) { return !std::isfinite(x); });
     const auto at = static_cast<std::size_t>(bad - v.begin());
@@ -92,7 +94,7 @@ struct Simulation::Impl {
         fmt::format("Simulation: V is not finite at {:.4g} ms, node {} (region \"{}\"); a smaller dt than {:g} ms, a "
                     "weaker stimulus "
                     "or other parameters may help",
-                    time(), heart->mesh_node[at], heart->region_names[heart->region[at]], heart->dt));
+                    time(), heart->part.mesh_node[at], heart->part.region_names[heart->part.region[at]], heart->dt));
   }
 
   std::int64_t sample_step(const Watched& w) const {

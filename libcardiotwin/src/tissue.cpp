@@ -106,6 +106,15 @@ Tissue healthy_ten_tusscher() {
 
 }  // namespace
 
+std::string stiffness_name(Stiffness s) { return s == Stiffness::p1 ? "p1" : "nodal-gradient"; }
+
+Stiffness stiffness_of(std::string_view name) {
+  const std::vector<std::string> known = {"p1", "nodal-gradient"};
+  for (const auto s : {Stiffness::p1, Stiffness::nodal_gradient})
+    if (name == stiffness_name(s)) return s;
+  throw InputError(fmt::format("Stiffness \"{}\" is unknown{}", name, suggestion(name, known)));
+}
+
 RegionTissue& Tissue::operator[](std::string_view region) {
   const auto found = regions.find(std::string(region));
   if (found == regions.end()) unknown_region(region, regions);

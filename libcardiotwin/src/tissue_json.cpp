@@ -28,6 +28,7 @@ std::string to_json(const Tissue& tissue) {
   root["capacitance"] = format_quantity(tissue.capacitance, "uF/mm2");
   root["calibrated_edge"] = format_quantity(tissue.calibrated_edge, "mm");
   root["calibrated_load"] = tissue.calibrated_load;
+  root["calibrated_stiffness"] = stiffness_name(tissue.calibrated_stiffness);
   root["calibrated_dt"] = format_quantity(tissue.calibrated_dt, "ms");
   root["regions"] = std::move(regions);
   return root.dump(2);
@@ -46,6 +47,8 @@ Tissue tissue_from_json(const std::string& text) {
     tissue.calibrated_edge = quantity(root, "calibrated_edge", dimension::length);
     root.at("calibrated_load").get_to(tissue.calibrated_load);
     tissue.calibrated_dt = quantity(root, "calibrated_dt", dimension::time);
+    if (root.contains("calibrated_stiffness"))  // twins of version 0.1 do not say
+      tissue.calibrated_stiffness = stiffness_of(root.at("calibrated_stiffness").get<std::string>());
     for (const auto& [name, one] : root.at("regions").items()) {
       auto& region = tissue.regions[name];
       one.at("conducts").get_to(region.conducts);

@@ -21,7 +21,8 @@ struct SimulationOptions {
   double dt = 0.02;  ///< [ms]
   Backend backend = Backend::cpu();
   Precision precision = Precision::fp32;
-  double ionic_load = 2.0 / 3.0;      ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
+  double ionic_load = 2.0 / 3.0;  ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
+  Stiffness stiffness = Stiffness::nodal_gradient;
   std::vector<Lesion> lesions = {};   ///< as Variation::lesions
   double activation_threshold = NAN;  ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
 };
@@ -31,7 +32,7 @@ struct Variation {
   std::map<std::string, double> conductivity;  ///< region -> factor of both conductivities, at least 0; between two
                                                ///< regions the mean of theirs
   std::map<std::string, std::map<std::string, double>> parameters;  ///< region -> ionic parameter -> value
-  std::vector<Lesion> lesions;  ///< nodes within a radius neither conduct nor react, and V is NaN there
+  std::vector<Lesion> lesions;  ///< tets whose centroid lies in one do not conduct; V is NaN where none is left
 };
 
 /// Everything that changes while a simulation runs, but for its recorders, protocols and variation; restores bit for
@@ -45,6 +46,11 @@ struct SimulationState {
 /// (whole parts of 1 ms) that its ionic model resolves and that stays below 0.7 of the explicit limit, which leaves
 /// room for lesions.
 double natural_dt(const Twin& twin);
+/// The same for a stiffness other than the twin's.
+double natural_dt(const Twin& twin, Stiffness);
+
+/// What `twin` was calibrated with, else the default.
+Stiffness natural_stiffness(const Twin& twin);
 
 class Simulation {
  public:

@@ -29,6 +29,17 @@ struct RegionTissue {
   std::map<std::string, double> parameters;  ///< overrides, in the model's units
 };
 
+/// How diffusion is discretised on tets.
+enum class Stiffness {
+  p1,             ///< linear elements: cheapest; along-fibre diffusion leaks into waves across the fibre
+  nodal_gradient  ///< linear elements for the part all directions share, nodal gradients for the rest along the fibre:
+                  ///< velocities hardly depend on the direction, and the time step may be larger
+};
+
+/// "p1", "nodal-gradient"; the other way throws InputError for an unknown name.
+std::string stiffness_name(Stiffness);
+Stiffness stiffness_of(std::string_view name);
+
 struct Tissue {
   std::string model = "mitchell-schaeffer-modified";
   double beta = 140.0;        ///< surface-to-volume ratio [1/mm]
@@ -37,6 +48,7 @@ struct Tissue {
   /// Set by `calibrate`: mean edge [mm], ionic load g and time step [ms] the conductivities were fitted for; 0 where
   /// not fitted.
   double calibrated_edge = 0, calibrated_load = 0, calibrated_dt = 0;
+  Stiffness calibrated_stiffness = Stiffness::p1;  ///< they were fitted with
 
   /// The named region; throws InputError with the nearest known name.
   RegionTissue& operator[](std::string_view region);

@@ -59,11 +59,20 @@ struct Pulse {
   bool biphasic = false;
 };
 
+/// A row that one run has otherwise, as beside a lesion: entries in the order of the problem's row.
+struct OwnRow {
+  std::int32_t node;
+  std::vector<double> diffusion, load;       ///< [1/ms], [-]
+  std::vector<double> gradient, divergence;  ///< as in Problem; empty where that has none
+  double own_divergence = 0;
+};
+
 /// What one run has of its own on a problem it shares with others; empty parts are as the problem says.
 struct Variation {
   std::vector<double> conductivity;             ///< per parameter set: a factor; edges between sets have the mean
   std::vector<std::vector<double>> parameters;  ///< per parameter set
   std::vector<std::int32_t> dead;               ///< nodes that neither conduct nor react, ascending: lesions
+  std::vector<OwnRow> rows;                     ///< of living nodes, each at most once
 };
 
 class Engine {
