@@ -72,6 +72,9 @@ class EnsembleImpl final : public Ensemble {
     void voltage(std::span<double> out) const override {
       with_lane([&](Core& core) { core.voltage(m, out); });
     }
+    void states(std::span<double> out) const override {
+      with_lane([&](Core& core) { core.states(m, out); });
+    }
     void activations(std::span<double> out) const override {
       with_lane([&](Core& core) { core.activations(m, out); });
     }

@@ -45,7 +45,7 @@ kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Oper
   problem.column = std::move(operators.column);
   problem.diffusion = std::move(operators.diffusion);
   problem.load = std::move(operators.load);
-  problem.parameter_set = part.region;
+  problem.parameter_set.assign(part.region.begin(), part.region.end());
   return problem;
 }
 
