@@ -71,8 +71,13 @@ class Extra {
           monitor.report("S2 at all couplings", done);
         });
     std::vector<RestitutionPoint> points;
-    for (std::size_t i = 0; i < couplings.size(); ++i)
-      points.push_back({couplings[i], couplings[i] - s1.back().repolarized(), s2[i].apd90, s2[i].captured});
+    constexpr double whole_response = 0.8;
+    const double least_peak = rest_ + whole_response * (s1.back().peak - rest_);
+    for (std::size_t i = 0; i < couplings.size(); ++i) {
+      const bool captured = s2[i].captured && s2[i].peak >= least_peak;
+      points.push_back(
+          {couplings[i], couplings[i] - s1.back().repolarized(), captured ? s2[i].apd90 : NAN, s2[i].peak, captured});
+    }
     return points;
   }
 
@@ -154,8 +159,8 @@ Restitution dynamic_restitution(const Cell& cell, const CellPacing& wanted, cons
     bool captured = true;
     for (const std::size_t b : {n - 2, n - 1}) {
       captured = captured && beats[b].captured;
-      result.points.push_back(
-          {intervals[k], beats[b].start - beats[b - 1].repolarized(), beats[b].apd90, beats[b].captured});
+      result.points.push_back({intervals[k], beats[b].start - beats[b - 1].repolarized(), beats[b].apd90, beats[b].peak,
+                               beats[b].captured});
     }
     if (!captured) {
       result.erp = intervals[k];

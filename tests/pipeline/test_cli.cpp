@@ -46,7 +46,7 @@ void expect_refused(const Folder& folder, const std::string& arguments, const st
   EXPECT_EQ(folder.entries(), before) << arguments;
 }
 
-const char* const verbs[] = {"phantom", "build", "check", "calibrate", "simulate", "plan", "report", "demo"};
+const char* const verbs[] = {"phantom", "build", "check", "calibrate", "simulate", "plan", "report", "demo", "cell"};
 
 TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
   const Folder folder;

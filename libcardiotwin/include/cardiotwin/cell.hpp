@@ -116,7 +116,9 @@ Cell with_drug(const Cell&, std::span<const DrugEffect>, double concentration);
 struct RestitutionPoint {
   double interval = 0;  ///< coupling of the S2, or basic cycle length [ms]
   double di = NAN, apd = NAN;
-  bool captured = false;
+  double peak = NAN;  ///< [mV]
+  bool captured =
+      false;  ///< S1S2: and with at least 80 % of the S1's amplitude, so that a partial response does not count
 };
 
 struct Restitution {
