@@ -12,6 +12,7 @@ struct CellRequest {
   std::string model, variant, precision = "fp64", restitution;
   std::map<std::string, double> set, scale;
   CellPacing pacing;
+  bool twice_threshold = false;  ///< the amplitude was not given
   CellOptions run;
   std::filesystem::path trace, csv;
   CellSampling sampling{.beats = 1};

@@ -13,7 +13,9 @@ namespace {
 
 /// A number with so many decimals, or a dash.
 std::string shown(double value, int decimals = 1) {
-  return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-";
+  if (!std::isfinite(value)) return "-";
+  const double unit = std::pow(10, -decimals);
+  return fmt::format("{:.{}f}", std::abs(value) < 0.5 * unit ? 0.0 : value, decimals);  // never "-0.0"
 }
 
 /// A number for a CSV file: nothing where there is none.
@@ -24,10 +26,12 @@ std::string title(const CellRequest& r, double amplitude, const std::string& pro
   for (const auto& [name, value] : r.set) text += fmt::format(", {} = {}", name, value);
   for (const auto& [name, factor] : r.scale) text += fmt::format(", {} x {}", name, factor);
   if (r.concentrations.size() == 1) text += ", drug at " + format_quantity(r.concentrations[0], "uM");
-  const char* chosen = std::isnan(r.pacing.amplitude) ? ", twice the threshold" : "";
+  const char* chosen = r.twice_threshold ? ", twice the threshold" : "";
   return fmt::format("{}\n  {}, stimulus {:g} ms x {:.4g} A/F{}, dt {:g} ms, {}\n", text, protocol, r.pacing.duration,
                      amplitude, chosen, r.run.dt, r.precision);
 }
+
+std::string beats(std::size_t n) { return fmt::format("{} beat{}", n, n == 1 ? "" : "s"); }
 
 constexpr const char* apd_definition =
     "  APDx: from the upstroke (max dV/dt) to x % repolarisation between that beat's peak and rest";
@@ -70,7 +74,7 @@ std::string parameter_table(const Cell& cell) {
 
 std::string beat_table(const CellRequest& r, const CellRun& run) {
   const CellBeat& b = run.beats.back();
-  std::string text = title(r, run.amplitude, fmt::format("{} beats at {:g} ms", run.beats.size(), r.pacing.bcl));
+  std::string text = title(r, run.amplitude, fmt::format("{} at {:g} ms", beats(run.beats.size()), r.pacing.bcl));
   const auto line = [&](const char* name, const std::string& value, const char* unit, const char* note) {
     text += fmt::format("  {:<20} {:>9} {:<6} {}", name, value, unit, note);
     text.erase(text.find_last_not_of(' ') + 1);
@@ -82,13 +86,13 @@ std::string beat_table(const CellRequest& r, const CellRun& run) {
   line("APD30", shown(b.apd30), "ms", ""), line("APD50", shown(b.apd50), "ms", "");
   line("APD90", shown(b.apd90), "ms", "");
   line("alternans", shown(alternans(run.beats), 2), "ms", "APD90 less that of the beat before");
-  line("captured", fmt::format("{}", captured(run.beats)), "", fmt::format("of {} beats", run.beats.size()).c_str());
+  line("captured", fmt::format("{}", captured(run.beats)), "", fmt::format("of {}", beats(run.beats.size())).c_str());
   return text + apd_definition;
 }
 
 std::string drug_table(const CellRequest& r, const std::vector<CellRun>& runs) {
   std::string text =
-      title(r, runs[0].amplitude, fmt::format("{} beats at {:g} ms each", runs[0].beats.size(), r.pacing.bcl));
+      title(r, runs[0].amplitude, fmt::format("{} at {:g} ms each", beats(runs[0].beats.size()), r.pacing.bcl));
   text += "  concentration     APD90    change  alternans  max dV/dt  captured\n";
   for (std::size_t k = 1; k < runs.size(); ++k) {
     const CellBeat &b = runs[k].beats.back(), &free = runs[0].beats.back();
@@ -103,9 +107,10 @@ std::string drug_table(const CellRequest& r, const std::vector<CellRun>& runs) {
 
 std::string restitution_table(const CellRequest& r, const Restitution& curve) {
   const bool s1s2 = r.restitution == "s1s2";
-  std::string text = title(r, curve.amplitude,
-                           s1s2 ? fmt::format("S1S2 after {} beats at {:g} ms", r.pacing.beats, r.pacing.bcl)
-                                : fmt::format("dynamic, {} beats at each cycle length", r.pacing.beats));
+  std::string text = title(
+      r, curve.amplitude,
+      s1s2 ? fmt::format("S1S2 after {} at {:g} ms", beats(static_cast<std::size_t>(r.pacing.beats)), r.pacing.bcl)
+           : fmt::format("dynamic, {} beats at each cycle length", r.pacing.beats));
   if (s1s2) {
     text += "  coupling        DI     APD90  [ms]  peak [mV]\n";
     for (const auto& p : curve.points) {
@@ -136,7 +141,8 @@ std::string restitution_table(const CellRequest& r, const Restitution& curve) {
 }
 
 std::string population_table(const CellRequest& r, const PopulationSummary& s, double seconds) {
-  std::string text = title(r, s.amplitude, fmt::format("{} beats at {:g} ms each", r.pacing.beats, r.pacing.bcl));
+  std::string text = title(
+      r, s.amplitude, fmt::format("{} at {:g} ms each", beats(static_cast<std::size_t>(r.pacing.beats)), r.pacing.bcl));
   text += fmt::format("  {} cells, seed {}: {} varied by {:g}\n", s.cells, r.spread.seed,
                       fmt::join(r.spread.vary, ", "), r.spread.spread);
   text += fmt::format("  APD90 {} ms, sd {}; 5 % {}, 50 % {}, 95 % {}\n", shown(s.mean), shown(s.sd), shown(s.p5),

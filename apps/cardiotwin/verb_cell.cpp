@@ -38,9 +38,14 @@ struct CellJob {
     Cell cell = make_cell(r.model, r.variant, r.set, r.scale);
     if (r.parameters) return say(r.json ? parameters_json(cell).dump(2) : parameter_table(cell));
     if (r.run.dt == 0) r.run.dt = accurate_dt(*cell.model);
-    // The same stimulus whatever the drug does: its amplitude is that of the cell without it.
+    for (const auto& file : {r.csv, r.trace}) {
+      if (!file.empty()) require_writable(file);
+    }
     const Cell free = cell;
-    if (!r.drug.empty() && r.concentrations.size() == 1) cell = with_drug(free, r.drug, r.concentrations[0]);
+    if (r.concentrations.size() == 1) cell = with_drug(free, r.drug, r.concentrations[0]);
+    // The same stimulus whatever the drug does.
+    r.twice_threshold = std::isnan(r.pacing.amplitude);
+    if (r.twice_threshold) r.pacing.amplitude = 2 * threshold(free);
     if (r.population > 0) return population(cell);
     if (!r.restitution.empty()) return restitution(cell);
     if (r.concentrations.size() > 1) return drug(free);
@@ -71,11 +76,10 @@ struct CellJob {
           fmt::format("the cell fires by itself, {} times within {:g} s after the pacing: not every beat is the "
                       "stimulus's",
                       beats, listen / 1000));
-    write_csv(r.csv, run.amplitude, beat_csv(run));
+    write_csv(r.csv, beat_csv(run));
     if (!r.trace.empty())
-      write_csv(r.trace, run.amplitude,
-                "# time from the first pulse shown; states in their units\n" + trace_csv(cell, run.trace));
-    print(beat_table(r, run), run.amplitude, run_json(run));
+      write_csv(r.trace, "# time from the first pulse shown; states in their units\n" + trace_csv(cell, run.trace));
+    print(beat_table(r, run), run_json(run));
   }
 
   void drug(const Cell& free) {
@@ -98,9 +102,8 @@ struct CellJob {
       row["change_percent"] = 100 * (last.apd90 / runs[0].beats.back().apd90 - 1);
       rows.push_back(std::move(row));
     }
-    write_csv(r.csv, runs[0].amplitude, drug_csv(r, runs));
-    print(drug_table(r, runs), runs[0].amplitude,
-          {{"without_drug", run_json(runs[0])["last"]}, {"concentrations", rows}});
+    write_csv(r.csv, drug_csv(r, runs));
+    print(drug_table(r, runs), {{"without_drug", run_json(runs[0])["last"]}, {"concentrations", rows}});
   }
 
   void restitution(const Cell& cell) {
@@ -110,14 +113,12 @@ struct CellJob {
                                                : dynamic_restitution(cell, r.pacing, intervals, r.run, monitor);
     if (!curve.points.front().captured)
       warn("the longest interval already does not capture; raise --amplitude or --from");
-    write_csv(r.csv, curve.amplitude, restitution_csv(curve));
-    print(restitution_table(r, curve), curve.amplitude, restitution_json(curve));
+    write_csv(r.csv, restitution_csv(curve));
+    print(restitution_table(r, curve), restitution_json(curve));
   }
 
   void population(const Cell& cell) {
-    CellRequest r = request;
-    const bool chosen = std::isnan(r.pacing.amplitude);
-    if (chosen) r.pacing.amplitude = 2 * threshold(cell);
+    const auto& r = request;
     const auto begin = std::chrono::steady_clock::now();
     PopulationSummary summary;
     if (r.csv.empty()) {
@@ -125,7 +126,7 @@ struct CellJob {
     } else {
       write_atomically(r.csv, [&](const std::filesystem::path& file) {
         std::ofstream out(file, std::ios::binary);
-        out << head(r.pacing.amplitude) << population_csv_header(r);
+        out << head() << population_csv_header(r);
         summary = pace_population(
             cell, r.pacing, r.spread, r.run, monitor,
             [&](long index, const PopulationCell& member) { out << population_csv_row(index, member); });
@@ -134,8 +135,7 @@ struct CellJob {
       });
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    if (chosen) r.pacing.amplitude = NAN;
-    print(population_table(r, summary, seconds), summary.amplitude, population_json(summary));
+    print(population_table(r, summary, seconds), population_json(summary));
   }
 
   /// Of the cell at rest [A/F].
@@ -160,10 +160,18 @@ struct CellJob {
           fmt::format("--trace: {:.2g} numbers are too many; lengthen --sample or lower --trace-beats", numbers));
   }
 
-  Step step(double amplitude) const {
+  Step step() const {
     auto effective = options.effective();
+    const auto leave_out = [&](bool unused, std::initializer_list<const char*> keys) {
+      for (const char* key : keys) {
+        if (unused) effective.erase(key);
+      }
+    };
+    leave_out(true, {"threads"});  // no result depends on it
+    leave_out(request.restitution.empty(), {"from", "to", "by"});
+    leave_out(request.population == 0, {"population", "seed", "spread"});
+    leave_out(request.trace.empty(), {"trace_beats", "sample"});
     std::erase_if(effective, [](const auto& entry) { return entry.second.empty(); });
-    effective["amplitude"] = format_quantity(amplitude, "A/F");
     return {.verb = "cell",
             .version = version(),
             .backend = "cpu/" + request.precision,
@@ -173,22 +181,22 @@ struct CellJob {
   }
 
   /// The lines that every text file begins with.
-  std::string head(double amplitude) const {
-    const Step origin = step(amplitude);
+  std::string head() const {
+    const Step origin = step();
     std::string text = fmt::format("# {}\n# cardiotwin {} cell:", research_use_only, origin.version);
     for (const auto& [key, value] : origin.options) text += fmt::format(" {}=\"{}\"", key, value);
     return text + "\n";
   }
 
-  void write_csv(const std::filesystem::path& path, double amplitude, const std::string& table) const {
-    if (!path.empty()) write_text(path, head(amplitude) + table);
+  void write_csv(const std::filesystem::path& path, const std::string& table) const {
+    if (!path.empty()) write_text(path, head() + table);
   }
 
-  void print(const std::string& table, double amplitude, const Json& results) const {
+  void print(const std::string& table, const Json& results) const {
     if (!request.json) return say(table);
     Json all{{"model", request.model}};
     all.update(results);
-    all["provenance"] = Json::parse(to_json(Provenance{{step(amplitude)}}));
+    all["provenance"] = Json::parse(to_json(Provenance{{step()}}));
     say(all.dump(2));
   }
 };

@@ -9,6 +9,8 @@
 namespace cardiotwin {
 namespace {
 
+constexpr double latency = 60;                // [ms] between a pulse and what it brought about, at most
+constexpr double least_drive = 1;             // [mV/ms] of the membrane itself in a beat that is captured
 constexpr double survival = 5;                // [ms] a captured beat is above the threshold so long after
 constexpr double fine_after_pulse = 20;       // [ms] every step is looked at; the upstroke is in there
 constexpr double coarse_interval = 0.2;       // [ms] between looks elsewhere: crossings are interpolated, to 0.01 ms
@@ -44,7 +46,7 @@ class Meter {
     if (beat_.activations == 0) return;
     if (!judged_ && t1 >= std::max(activated_, beat_.start + plan_->duration) + survival - 1e-9) {
       judged_ = true;
-      beat_.captured = v1 >= threshold_;
+      beat_.captured = v1 >= threshold_ && activated_ <= beat_.start + latency && beat_.max_slope >= least_drive;
     }
     fall(t0, v0, t1, v1);
   }

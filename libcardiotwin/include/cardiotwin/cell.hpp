@@ -57,9 +57,10 @@ struct CellBeat {
   double apd30 = NAN;      ///< from the upstroke to the last fall below rest + 70 % of (peak - rest), where V is 90 %
   double apd50 = NAN;      ///< repolarised at last: NaN where the beat ends before. 50 %, 10 %: the same
   double apd90 = NAN;
-  bool captured = false;  ///< V rose through the model's activation threshold, and was above it still 5 ms later and
-                          ///< 5 ms after the pulse
-  int activations = 0;    ///< upward crossings of that threshold: 2 and more where the cell fires by itself
+  /// V rose through the model's activation threshold within 60 ms of the pulse, driven by the membrane itself with 1
+  /// mV/ms or more, and was above it still 5 ms later and 5 ms after the pulse.
+  bool captured = false;
+  int activations = 0;  ///< upward crossings of that threshold: 2 and more where the cell fires by itself
   double repolarized() const { return upstroke + apd90; }  ///< [ms]
 };
 
