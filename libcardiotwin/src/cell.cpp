@@ -131,6 +131,10 @@ std::vector<CellRun> pace_cells(std::span<const Cell> given, const CellPacing& w
     monitor.report("pacing", done);
   });
   for (std::size_t i = 0; i < runs.size(); ++i) runs[i].end = std::move(cells[i]), runs[i].amplitude = pacing.amplitude;
+  if (!trace.time.empty()) {
+    const double begin = trace.time.front();
+    for (double& time : trace.time) time -= begin;
+  }
   runs.front().trace = std::move(trace);
   return runs;
 }

@@ -66,7 +66,7 @@ struct CellBeat {
 
 /// Samples of V and all states.
 struct CellTrace {
-  std::vector<double> time;     ///< [ms]
+  std::vector<double> time;     ///< [ms], from the first pulse in it
   std::vector<double> voltage;  ///< per sample [mV]
   std::vector<double> states;   ///< sample * states + state, in their units
 };
