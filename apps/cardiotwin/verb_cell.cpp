@@ -111,7 +111,7 @@ struct CellJob {
     const RestitutionOptions intervals{r.from, r.to, r.by};
     const auto curve = r.restitution == "s1s2" ? s1s2_restitution(cell, r.pacing, intervals, r.run, monitor)
                                                : dynamic_restitution(cell, r.pacing, intervals, r.run, monitor);
-    if (!curve.points.front().captured)
+    if (curve.erp == r.from || !curve.points.front().captured)
       warn("the longest interval already does not capture; raise --amplitude or --from");
     write_csv(r.csv, restitution_csv(curve));
     print(restitution_table(r, curve), restitution_json(curve));

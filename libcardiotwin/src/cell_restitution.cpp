@@ -111,7 +111,9 @@ Restitution s1s2_restitution(const Cell& cell, const CellPacing& wanted, const R
 
   // The refractory period to 1 ms: between the first coupling that fails, going down, and the one before it.
   const auto failing = std::find_if(result.points.begin(), result.points.end(), [](auto& p) { return !p.captured; });
-  if (failing != result.points.end() && failing != result.points.begin()) {
+  // What a stimulus does before that, on a membrane half repolarised, is no action potential of its own.
+  for (auto p = failing; p != result.points.end(); ++p) p->captured = false, p->apd = NAN;
+  if (failing != result.points.begin() && failing != result.points.end()) {
     std::vector<double> between;
     for (double c = std::ceil(std::prev(failing)->interval) - 1; c > failing->interval; --c) between.push_back(c);
     const auto refined = extra.at(between, monitor);

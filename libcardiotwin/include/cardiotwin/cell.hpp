@@ -118,8 +118,9 @@ struct RestitutionPoint {
   double interval = 0;  ///< coupling of the S2, or basic cycle length [ms]
   double di = NAN, apd = NAN;
   double peak = NAN;  ///< [mV]
-  bool captured =
-      false;  ///< S1S2: and with at least 80 % of the S1's amplitude, so that a partial response does not count
+  /// S1S2: with at least 80 % of the S1's amplitude, so that no partial response counts; once a coupling has failed
+  /// none shorter counts.
+  bool captured = false;
 };
 
 struct Restitution {
