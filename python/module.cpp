@@ -9,6 +9,9 @@
 #include <pybind11/stl/filesystem.h>
 
 #include <cardiotwin/cardiotwin.hpp>
+#include <cmath>
+#include <map>
+#include <optional>
 
 namespace py = pybind11;
 using namespace cardiotwin;
@@ -50,6 +53,44 @@ void run(Simulation& sim, double duration) {
   } catch (const Interrupted&) {
     throw py::error_already_set();  // KeyboardInterrupt, set by the signal handler
   }
+}
+
+py::array_t<double> column(const std::vector<CellBeat>& beats, double CellBeat::*member) {
+  std::vector<double> values;
+  for (const auto& beat : beats) values.push_back(beat.*member);
+  return give(std::move(values));
+}
+
+py::dict pace_one_cell(const std::string& model, const std::string& variant,
+                       const std::map<std::string, double>& parameters, const std::map<std::string, double>& scale,
+                       const CellPacing& pacing, const CellOptions& options, const CellSampling& sampling) {
+  const Cell cell = make_cell(model, variant, parameters, scale);
+  CellRun run;
+  try {
+    py::gil_scoped_release free;
+    run = pace_cell(cell, pacing, options, sampling, interruptible());
+  } catch (const Interrupted&) {
+    throw py::error_already_set();  // KeyboardInterrupt, set by the signal handler
+  }
+  std::vector<double> captured;
+  for (const auto& beat : run.beats) captured.push_back(beat.captured);
+  py::list names;
+  for (const auto& state : cell.model->states) names.append(state.name);
+  py::dict result;
+  result["start"] = column(run.beats, &CellBeat::start);
+  result["rest"] = column(run.beats, &CellBeat::rest);
+  result["peak"] = column(run.beats, &CellBeat::peak);
+  result["max_slope"] = column(run.beats, &CellBeat::max_slope);
+  result["apd30"] = column(run.beats, &CellBeat::apd30);
+  result["apd50"] = column(run.beats, &CellBeat::apd50);
+  result["apd90"] = column(run.beats, &CellBeat::apd90);
+  result["captured"] = give(std::move(captured)).attr("astype")("bool");
+  result["amplitude"] = run.amplitude;
+  result["time"] = give(std::move(run.trace.time));
+  result["voltage"] = give(std::move(run.trace.voltage));
+  result["states"] = give(std::move(run.trace.states), cell.states.size());
+  result["state_names"] = names;
+  return result;
 }
 
 }  // namespace
@@ -135,6 +176,22 @@ PYBIND11_MODULE(cardiotwin, m) {
           },
           "site"_a, "s1"_a = 600.0, "beats"_a = 6, "s2"_a = 0.0, "s3"_a = 0.0, "s4"_a = 0.0,
           "`beats` pulses at interval s1, then extra-stimuli at s2, s3, s4 [ms] (0: none).");
+
+  m.def(
+      "pace_cell",
+      [](const std::string& model, const std::string& variant, const std::map<std::string, double>& parameters,
+         const std::map<std::string, double>& scale, double bcl, int beats, std::optional<double> amplitude,
+         double duration, double dt, int trace_beats, double sample) {
+        return pace_one_cell(model, variant, parameters, scale,
+                             {.bcl = bcl, .beats = beats, .duration = duration, .amplitude = amplitude.value_or(NAN)},
+                             {.dt = dt}, {.beats = trace_beats, .interval = sample});
+      },
+      "model"_a, py::kw_only(), "variant"_a = "", "parameters"_a = std::map<std::string, double>{},
+      "scale"_a = std::map<std::string, double>{}, "bcl"_a = 1000.0, "beats"_a = 100, "amplitude"_a = py::none(),
+      "duration"_a = 1.0, "dt"_a = 0.0, "trace_beats"_a = 1, "sample"_a = 0.5,
+      "Paces one cell. A dict of arrays: per beat start, rest, peak, max_slope [mV/ms], apd30, apd50, apd90 [ms] (NaN "
+      "where there is none), captured; of the last trace_beats beats time [ms], voltage [mV] and states (samples, "
+      "states) in their units, named by state_names. amplitude [A/F]: None is twice the threshold. dt 0: accurate.");
 
   py::class_<Simulation>(m, "Simulation", "The monodomain equation on a twin.")
       .def(py::init([](const Twin& twin, double dt, const std::string& precision, int threads) {

@@ -49,6 +49,18 @@ class Module(unittest.TestCase):
         with self.assertRaises(ValueError):
             points[0, 0] = 1
 
+    def test_a_cell_alone(self):
+        run = ct.pace_cell("tentusscher-2006", variant="epi", bcl=1000, beats=3)
+        self.assertEqual(run["apd90"].shape, (3,))
+        self.assertTrue(run["captured"].all())
+        self.assertAlmostEqual(run["apd90"][-1], 305, delta=5)
+        self.assertEqual(run["states"].shape, (run["time"].size, len(run["state_names"])))
+        self.assertAlmostEqual(run["voltage"].max(), run["peak"][-1], delta=1)
+        blocked = ct.pace_cell("tentusscher-2006", variant="epi", bcl=1000, beats=3, scale={"g_Kr": 0.5})
+        self.assertGreater(blocked["apd90"][-1], run["apd90"][-1] + 5)
+        with self.assertRaisesRegex(ct.InputError, "g_Kr"):
+            ct.pace_cell("tentusscher-2006", parameters={"g_kr": 1})
+
     def test_errors_are_sentences(self):
         with self.assertRaisesRegex(ct.FileError, "nowhere.twin"):
             ct.Twin.load("nowhere.twin")

@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
   app::add_plan(app);
   app::add_report(app);
   app::add_demo(app);
+  app::add_cell(app);
 
   const auto fail = [&](const char* sentence, int code) {
     app::close_line();

@@ -20,6 +20,7 @@ class Core {
   // As Engine's functions.
   virtual double max_voltage(int member) const = 0;
   virtual void voltage(int member, std::span<double> out) const = 0;
+  virtual void states(int member, std::span<double> out) const = 0;
   virtual void activations(int member, std::span<double> out) const = 0;
   virtual void repolarizations(int member, std::span<double> out) const = 0;
   virtual std::vector<std::byte> save(int member) const = 0;

@@ -120,6 +120,17 @@ class CoreImpl final : public Core {
     for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[v_index(i, m)]);
   }
 
+  void states(int m, std::span<double> out) const override {
+    const std::size_t count = state_count();
+    expect(out.size(), nodes() * count, "states");
+    const auto stored = states_.peek();
+    for (std::size_t s = 0; s < count; ++s) {
+      const double reference = ops_.reference(int(s));
+      for (std::size_t i = 0; i < nodes(); ++i)
+        out[i * count + s] = double(stored[state_index(number(i, m), s)]) + reference;
+    }
+  }
+
   void activations(int m, std::span<double> out) const override {
     expect(out.size(), nodes() * depth(), "activations");
     copy_out(activations_, m, depth(), out.data());
@@ -167,10 +178,10 @@ class CoreImpl final : public Core {
   void reset(int m) override {
     const std::size_t n = nodes();
     std::vector<Pair<T>> vd(n);
-    for (std::size_t i = 0; i < n; ++i) vd[i] = {T(problem_.initial_voltage[problem_.parameter_set[i]]), T(0)};
+    for (std::size_t i = 0; i < n; ++i) vd[i] = {T(problem_.initial_voltage[set_of(i)]), T(0)};
     const double none = std::numeric_limits<double>::quiet_NaN();
     const auto initial = [&](std::size_t i, std::size_t s) {
-      return T(problem_.initial_states[problem_.parameter_set[i]][s] - ops_.reference(int(s)));
+      return T(problem_.initial_states[set_of(i)][s] - ops_.reference(int(s)));
     };
     fill(m, 0, vd, initial, std::vector<double>(n * depth(), none), std::vector<double>(n, none),
          std::vector<std::uint8_t>(n, 0));
@@ -198,6 +209,8 @@ class CoreImpl final : public Core {
   std::size_t depth() const { return std::size_t(problem_.activation_depth); }
   std::size_t now() const { return std::size_t(common_ & 1); }  ///< which of the ping-pong buffers holds the present
   SnapshotHeader header() const { return {nodes(), state_count(), depth(), sizeof(T), ops_.index}; }
+
+  std::size_t set_of(std::size_t i) const { return std::size_t(problem_.parameter_set[i]); }
 
   // Where node i of member m is.
   std::size_t slot(std::size_t i) const { return std::size_t(layout_.slot_of_node[i]); }
@@ -287,7 +300,7 @@ class CoreImpl final : public Core {
     for (std::size_t m = 0; m < members_; ++m) {
       const auto& factors = variation_[m].conductivity;
       if (factors.empty()) continue;
-      for (std::size_t i = 0; i < nodes(); ++i) half[number(i, int(m))] = T(0.5 * factors[problem_.parameter_set[i]]);
+      for (std::size_t i = 0; i < nodes(); ++i) half[number(i, int(m))] = T(0.5 * factors[set_of(i)]);
     }
     OwnRows<T> own(layout_, variation_, problem_.dt, along_.size() > 0);
     if (any_factor) own.slices.assign(std::size_t(layout_.slices), 1);
@@ -327,7 +340,7 @@ class CoreImpl final : public Core {
       const auto index = std::int32_t(blocks.size() / (count * lanes));
       for (std::size_t k = 0; k < count; ++k) {
         for (std::size_t l = 0; l < lanes; ++l) {
-          const std::size_t set = layout_.set[slice * per_slice + l / members_];
+          const auto set = std::size_t(layout_.set[slice * per_slice + l / members_]);
           blocks.push_back(of_member[l % members_][set * count + k]);
         }
       }
@@ -335,8 +348,8 @@ class CoreImpl final : public Core {
     };
     for (std::size_t slice = 0; slice < std::size_t(layout_.slices); ++slice) {
       const auto first = layout_.set.begin() + std::ptrdiff_t(slice * per_slice);
-      const std::size_t set = *first;
-      const bool uniform = std::all_of(first, first + std::ptrdiff_t(per_slice), [&](auto x) { return x == set; });
+      const auto set = std::size_t(*first);
+      const bool uniform = std::all_of(first, first + std::ptrdiff_t(per_slice), [&](auto x) { return x == *first; });
       if (!uniform) {
         slice_set.push_back(-1 - add_block(slice));
       } else if (!vary) {

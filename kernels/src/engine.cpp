@@ -22,6 +22,7 @@ class Alone final : public Engine {
   std::int64_t step_count() const override { return core_->step(0); }
   double max_voltage() const override { return core_->max_voltage(0); }
   void voltage(std::span<double> out) const override { core_->voltage(0, out); }
+  void states(std::span<double> out) const override { core_->states(0, out); }
   void activations(std::span<double> out) const override { core_->activations(0, out); }
   void repolarizations(std::span<double> out) const override { core_->repolarizations(0, out); }
   std::vector<std::byte> save() const override { return core_->save(0); }

@@ -76,6 +76,9 @@ class EnsembleImpl final : public Ensemble {
     void voltage(std::span<double> out) const override {
       with_lane([&](Core& core, int l) { core.voltage(l, out); });
     }
+    void states(std::span<double> out) const override {
+      with_lane([&](Core& core) { core.states(m, out); });
+    }
     void activations(std::span<double> out) const override {
       with_lane([&](Core& core, int l) { core.activations(l, out); });
     }

@@ -63,7 +63,7 @@ void validate_sets(const Problem& p) {
     reject("parameters, initial_voltage and initial_states must have one entry per parameter set");
   }
   for (const auto s : p.parameter_set) {
-    if (s >= sets)
+    if (s < 0 || std::size_t(s) >= sets)
       reject("parameter set " + std::to_string(s) + " is not among the " + std::to_string(sets) + " given");
   }
   for (std::size_t s = 0; s < sets; ++s) {

@@ -19,7 +19,7 @@ struct Layout {
   std::vector<std::int32_t> slice_start;   ///< slices + 1, in columns of `per_slice` entries
   std::vector<std::int32_t> column;        ///< per entry: slot; the row's own where padded
   std::vector<std::int32_t> source;        ///< per entry: non-zero of the problem, -1 where padded
-  std::vector<std::uint8_t> set;           ///< per slot
+  std::vector<std::int32_t> set;           ///< per slot
 
   std::size_t slots() const { return std::size_t(slices) * std::size_t(per_slice); }
 };

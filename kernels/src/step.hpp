@@ -50,7 +50,7 @@ struct OwnRow {
   CT_HD T factor(std::int32_t other) const {
     return a.half_factor ? a.half_factor[at.number(l)] + a.half_factor[at.number_of(other, l)] : T(1);
   }
-  /// sum_k weight_k value(slot at the other end of entry k); 0 for a dead node.
+  /// sum_k weight_k value(slot at the other end of entry k); 0 for a dead node. Its loop is that of sum_rows.
   template <class Value>
   CT_HD T sum(const Weights<T>& shared, const T* own, const Value& value) const {
     const int r = row(), first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
@@ -65,8 +65,10 @@ struct OwnRow {
         total += own[std::int64_t(r) * a.own_width + k - first] * value(other);
       }
     }
-    return r < 0 ? shared.scale[at.slot(l)] * total : total;
+    return total;
   }
+  /// What the sum is to be multiplied by.
+  CT_HD T scale(const Weights<T>& shared) const { return row() < 0 ? shared.scale[at.slot(l)] : T(1); }
 };
 
 #ifndef __CUDACC__
@@ -173,49 +175,68 @@ CT_HD void sum_layer(const StepArgs<T>& a, const Place<L, B>& at, const Weight<T
 template <class T, int W, int L, int B>
 CT_HD void gradient_slice(const StepArgs<T>& a, int slice, int lane, const T* vd) {
   const Place<L, B> at{slice, lane};
-  alignas(64) T sum[W];
-  sum_layer<T, W, L, B, 2, false>(a, at, a.gradient.entry, vd, sum);
-  CT_SIMD
-  for (int l = 0; l < W; ++l) sum[l] *= a.gradient.scale[at.slot(l)];
+  alignas(64) T sum[W], scale[W];
   if (a.has_own && a.has_own[slice]) {
     for (int l = 0; l < W; ++l) {
       const OwnRow<T, L, B> own{a, at, l};
       const T here = vd[at.v(l)];
       sum[l] = own.sum(a.gradient, a.own_gradient, [&](std::int32_t j) { return vd[at.v_of(j, l)] - here; });
-      if (a.half_factor) sum[l] *= 2 * a.half_factor[at.number(l)];
+      scale[l] = own.scale(a.gradient) * (a.half_factor ? 2 * a.half_factor[at.number(l)] : T(1));
     }
+  } else {
+    sum_layer<T, W, L, B, 2, false>(a, at, a.gradient.entry, vd, sum);
+    CT_SIMD
+    for (int l = 0; l < W; ++l) scale[l] = a.gradient.scale[at.slot(l)];
   }
-  for (int l = 0; l < W; ++l) a.along[at.number(l)] = sum[l];
+  CT_SIMD
+  for (int l = 0; l < W; ++l) a.along[at.number(l)] = scale[l] * sum[l];
 }
 
-/// What p gives to W lanes.
-template <class T, int W, int L, int B>
-CT_HD void add_divergence(const StepArgs<T>& a, const Place<L, B>& at, T* result) {
-  alignas(64) T sum[W];
-  sum_layer<T, W, L, B, 1, true>(a, at, a.divergence.entry, a.along, sum);
+/// Sums over rows of W lanes and what they are to be multiplied by.
+template <class T, int W>
+struct RowSums {
+  alignas(64) T diffusion[W], load[W], divergence[W];
+  alignas(64) T diffusion_scale[W], load_scale[W], divergence_scale[W], own_share[W];
+};
+
+template <class T, int W, int L, int B, bool HasLoad>
+CT_HD void sum_shared(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d,
+                      RowSums<T, W>& s) {
+  sum_rows<T, W, L, B, HasLoad>(a, at, vd, v, d, s.diffusion, s.load);
   CT_SIMD
   for (int l = 0; l < W; ++l) {
-    result[l] += a.divergence.scale[at.slot(l)] * sum[l] + a.own_share[at.slot(l)] * a.along[at.number(l)];
+    s.diffusion_scale[l] = a.diffusion.scale[at.slot(l)];
+    if constexpr (HasLoad) s.load_scale[l] = a.load.scale[at.slot(l)];
+  }
+  if (!a.divergence.entry) return;
+  sum_layer<T, W, L, B, 1, true>(a, at, a.divergence.entry, a.along, s.divergence);
+  CT_SIMD
+  for (int l = 0; l < W; ++l) {
+    s.divergence_scale[l] = a.divergence.scale[at.slot(l)];
+    s.own_share[l] = a.own_share[at.slot(l)];
   }
 }
 
-/// As diffuse, lane by lane, for slices in which some member has rows of its own.
+/// The same, lane by lane, for slices in which some member has rows of its own. What is done with the sums is shared, so
+/// that a lane without own rows has the same bits either way.
 template <class T, int W, int L, int B, bool HasLoad>
-CT_HD void diffuse_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* diffused, T* loaded) {
+CT_HD void sum_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, RowSums<T, W>& s) {
   for (int l = 0; l < W; ++l) {
     const OwnRow<T, L, B> own{a, at, l};
     const T v = vd[at.v(l)], d = vd[at.d(l)];
-    diffused[l] =
-        own.sum(a.diffusion, a.own_diffusion, [&](std::int32_t j) { return own.factor(j) * (vd[at.v_of(j, l)] - v); });
+    const int r = own.row();
+    s.diffusion[l] = own.sum(a.diffusion, a.own_diffusion,
+                             [&](std::int32_t j) { return own.factor(j) * (vd[at.v_of(j, l)] - v); });
+    s.diffusion_scale[l] = own.scale(a.diffusion);
     if constexpr (HasLoad) {
-      loaded[l] = own.sum(a.load, a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d; });
+      s.load[l] = own.sum(a.load, a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d; });
+      s.load_scale[l] = own.scale(a.load);
     }
-    if (a.divergence.entry && !own.dead()) {
-      const int r = own.row();
-      diffused[l] += own.sum(a.divergence, a.own_divergence, [&](std::int32_t j) {
-        return a.along[at.number_of(j, l)];
-      }) + (r < 0 ? a.own_share[at.slot(l)] : a.own_row_share[r]) * a.along[at.number(l)];
-    }
+    if (!a.divergence.entry) continue;
+    s.divergence[l] =
+        own.sum(a.divergence, a.own_divergence, [&](std::int32_t j) { return a.along[at.number_of(j, l)]; });
+    s.divergence_scale[l] = own.scale(a.divergence);
+    s.own_share[l] = r == -2 ? T(0) : r < 0 ? a.own_share[at.slot(l)] : a.own_row_share[r];
   }
 }
 
@@ -223,17 +244,22 @@ CT_HD void diffuse_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd,
 template <class T, int W, int L, int B, bool HasLoad>
 CT_HD void diffuse(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* diffused,
                    T* loaded) {
+  RowSums<T, W> s;
   if (a.has_own && a.has_own[at.slice]) {
-    diffuse_own<T, W, L, B, HasLoad>(a, at, vd, diffused, loaded);
-    return;
+    sum_own<T, W, L, B, HasLoad>(a, at, vd, s);
+  } else {
+    sum_shared<T, W, L, B, HasLoad>(a, at, vd, v, d, s);
   }
-  sum_rows<T, W, L, B, HasLoad>(a, at, vd, v, d, diffused, loaded);
   CT_SIMD
   for (int l = 0; l < W; ++l) {
-    diffused[l] *= a.diffusion.scale[at.slot(l)];
-    if constexpr (HasLoad) loaded[l] *= a.load.scale[at.slot(l)];
+    diffused[l] = s.diffusion_scale[l] * s.diffusion[l];
+    if constexpr (HasLoad) loaded[l] = s.load_scale[l] * s.load[l];
   }
-  if (a.divergence.entry) add_divergence<T, W, L, B>(a, at, diffused);
+  if (!a.divergence.entry) return;
+  CT_SIMD
+  for (int l = 0; l < W; ++l) {
+    diffused[l] += s.divergence_scale[l] * s.divergence[l] + s.own_share[l] * a.along[at.number(l)];
+  }
 }
 
 template <class T, int W, int L, int B>

@@ -17,9 +17,7 @@ std::vector<std::string> ionic_model_names() {
   return names;
 }
 
-namespace {
-
-std::size_t parameter_index(const IonicModel& model, const std::string& name) {
+std::size_t parameter_index(const IonicModel& model, std::string_view name) {
   std::vector<std::string> known;
   for (const auto& p : model.parameters) {
     if (p.name == name) return known.size();
@@ -28,6 +26,8 @@ std::size_t parameter_index(const IonicModel& model, const std::string& name) {
   throw InputError(
       fmt::format("Ionic model \"{}\" has no parameter \"{}\"{}", model.name, name, suggestion(name, known)));
 }
+
+namespace {
 
 const kernels::Variant& find_variant(const IonicModel& model, std::string_view name) {
   std::vector<std::string> known;
@@ -41,6 +41,15 @@ const kernels::Variant& find_variant(const IonicModel& model, std::string_view n
 }
 
 }  // namespace
+
+std::vector<double> ionic_initial_states(const IonicModel& model, std::string_view variant) {
+  if (!variant.empty()) {
+    if (const auto& own = find_variant(model, variant).initial; !own.empty()) return own;
+  }
+  std::vector<double> states;
+  for (const auto& state : model.states) states.push_back(state.initial);
+  return states;
+}
 
 std::vector<double> ionic_parameters(const IonicModel& model, std::string_view variant,
                                      const std::map<std::string, double>& overrides) {

@@ -19,11 +19,7 @@ kernels::Problem problem_without_matrix(const Tissue& tissue, const std::vector<
     const RegionTissue& region = tissue[name];
     problem.parameters.push_back(ionic_parameters(model, region.variant, region.parameters));
     problem.initial_voltage.push_back(model.rest);
-    std::vector<double> states;
-    for (const auto& state : model.states) states.push_back(state.initial);
-    for (const auto& variant : model.variants)
-      if (variant.name == region.variant && !variant.initial.empty()) states = variant.initial;
-    problem.initial_states.push_back(std::move(states));
+    problem.initial_states.push_back(ionic_initial_states(model, region.variant));
   }
   return problem;
 }

@@ -48,7 +48,7 @@ kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Oper
   problem.gradient = std::move(operators.gradient);
   problem.divergence = std::move(operators.divergence);
   problem.own_divergence = std::move(operators.own_divergence);
-  problem.parameter_set = part.region;
+  problem.parameter_set.assign(part.region.begin(), part.region.end());
   return problem;
 }
 

@@ -43,6 +43,14 @@ constexpr std::array symbols{
     Symbol{"l", {6, dimension::volume}, true},
     Symbol{"L", {6, dimension::volume}, true},
     Symbol{"ohm", {-3, {.voltage = 1, .current = -1}}, true},
+    Symbol{"mol", {9, {.amount = 1}}, true},
+    Symbol{"M", {3, dimension::concentration}, false},  // prefixes one by one: "MM" would be mm mistyped
+    Symbol{"mM", {0, dimension::concentration}, false},
+    Symbol{"uM", {-3, dimension::concentration}, false},
+    Symbol{"\u00b5M", {-3, dimension::concentration}, false},
+    Symbol{"\u03bcM", {-3, dimension::concentration}, false},
+    Symbol{"nM", {-6, dimension::concentration}, false},
+    Symbol{"pM", {-9, dimension::concentration}, false},
     Symbol{"%", {-2, dimension::none}, false},
     Symbol{"degrees", {0, dimension::none}, false},
     Symbol{"degree", {0, dimension::none}, false},
@@ -78,6 +86,8 @@ constexpr std::array named{
     Named{{.current = 1}, "a current", "1 uA"},
     Named{{.length = -2, .current = 1}, "a current per area", "50 uA/cm2"},
     Named{{.length = -3, .current = 1}, "a current per volume", "50000 uA/cm3"},
+    Named{{.amount = 1}, "an amount of substance", "1 nmol"},
+    Named{dimension::concentration, "a concentration", "0.3 uM"},
     Named{dimension::velocity, "a velocity", "0.6 m/s"},
     Named{{.length = 2, .time = -1}, "a diffusivity", "0.1 mm2/ms"},
     Named{dimension::per_length, "a reciprocal length", "140 /mm"},
@@ -105,7 +115,8 @@ std::string describe(Dimension d) {
   const auto add = [&](std::string_view base, int exponent) {
     if (exponent != 0) text += fmt::format(" {}^{}", base, exponent);
   };
-  add("length", d.length), add("time", d.time), add("voltage", d.voltage), add("current", d.current);
+  add("length", d.length), add("time", d.time), add("voltage", d.voltage), add("current", d.current),
+      add("amount", d.amount);
   return text;
 }
 
@@ -161,8 +172,9 @@ std::optional<Scale> take_factor(std::string_view& text) {
     text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
   }
   const auto& d = scale->dimension;
-  return Scale{scale->power * exponent,
-               {d.length * exponent, d.time * exponent, d.voltage * exponent, d.current * exponent}};
+  return Scale{
+      scale->power * exponent,
+      {d.length * exponent, d.time * exponent, d.voltage * exponent, d.current * exponent, d.amount * exponent}};
 }
 
 // Products and quotients from left to right; may begin with "/" or "1/". nullopt for anything unknown.
@@ -196,6 +208,7 @@ std::optional<Scale> parse_scale(std::string_view text) {
     total.dimension.time += sign * factor->dimension.time;
     total.dimension.voltage += sign * factor->dimension.voltage;
     total.dimension.current += sign * factor->dimension.current;
+    total.dimension.amount += sign * factor->dimension.amount;
     first = false;
   }
   return total;
@@ -252,7 +265,7 @@ Unit parse_unit(std::string_view text) {
   const auto scale = parse_scale(text);
   if (!scale) {
     throw InputError(fmt::format(
-        R"(unit "{}" is not known; units are products of m, s, V, A, S, F, C, Hz, l, ohm with a prefix and )"
+        R"(unit "{}" is not known; units are products of m, s, V, A, S, F, C, Hz, l, ohm, mol, M with a prefix and )"
         R"(an exponent, such as "S/m", "mm2/ms", "uF/cm2")",
         text));
   }

@@ -82,7 +82,7 @@ inline kernels::Problem random_graph(const std::string& model, kernels::Real rea
       p.load.push_back(0.04 * uniform());
     }
     p.row_start.push_back(std::int32_t(p.column.size()));
-    p.parameter_set.push_back(std::uint8_t(uniform() < 0.7 ? 0 : random() % variants.size()));
+    p.parameter_set.push_back(std::int32_t(uniform() < 0.7 ? 0 : int(random() % variants.size())));
   }
   for (const auto& v : variants) add_set(p, v);
   return p;

@@ -247,6 +247,46 @@ TEST_P(EngineTest, RestoredAndBranchedRunsKeepTheirBits) {
   }
 }
 
+/// States come out in the units they went in, and a run that starts from them goes on as the one they are of.
+TEST_P(EngineTest, StatesAreInTrueUnits) {
+  for (const auto* model : {mms, "tentusscher-2006"}) {
+    auto p = busy(model, real());
+    const auto count = p.model->states.size();
+    auto e = make(p);
+    std::vector<double> w(p.nodes() * count);
+    e->states(w);
+    for (std::size_t i = 0; i < p.nodes(); ++i) {
+      const auto& initial = p.initial_states[std::size_t(p.parameter_set[i])];
+      // fp32 stores offsets from a reference, so 137 mM keeps its seventh digit.
+      for (std::size_t s = 0; s < count; ++s)
+        ASSERT_NEAR(w[i * count + s], initial[s], (real() == Real::fp64 ? 1e-14 : 1e-6) * (1 + initial[s]))
+            << i << " " << s;
+    }
+    e->set_pulses(two_beats());
+    e->advance(1500);
+    e->states(w);
+    // Every node a set of its own, more of them than fit a byte, beginning where that run is now.
+    const auto v = voltage(*e, p);
+    auto onward = p;
+    onward.parameters.clear(), onward.initial_states.clear(), onward.initial_voltage = v;
+    for (std::size_t i = 0; i < p.nodes(); ++i) {
+      onward.parameters.push_back(p.parameters[std::size_t(p.parameter_set[i])]);
+      onward.initial_states.emplace_back(w.begin() + std::ptrdiff_t(i * count),
+                                         w.begin() + std::ptrdiff_t((i + 1) * count));
+      onward.parameter_set[i] = std::int32_t(i);
+    }
+    std::fill(onward.load.begin(), onward.load.end(), 0.0);  // the load remembers the last reaction, which is no state
+    auto same = p;
+    same.load = onward.load;
+    auto first = make(same), second = make(onward);
+    first->restore(e->save());
+    first->advance(100), second->advance(100);
+    const auto a = voltage(*first, p), b = voltage(*second, p);
+    for (std::size_t i = 0; i < p.nodes(); ++i) ASSERT_NEAR(a[i], b[i], real() == Real::fp64 ? 1e-8 : 0.05) << i;
+    EXPECT_THROW(e->states(std::span(w).first(w.size() - 1)), std::invalid_argument);
+  }
+}
+
 TEST_P(EngineTest, WhatDoesNotFitIsRejected) {
   const auto p = cable(mms, real(), 30, 1.0);
   const auto other = cable(mms, real(), 31, 1.0);

@@ -61,6 +61,9 @@ TEST_P(EnsembleTest, MembersHaveTheBitsOfRunsAlone) {
       drive(*alone, m);
       EXPECT_EQ(ensemble->member(m).step_count(), alone->step_count()) << m;
       EXPECT_TRUE(ensemble->member(m).save() == alone->save()) << "member " << m << " of " << members;
+      std::vector<double> ours(p.nodes() * p.model->states.size()), theirs(ours);
+      ensemble->member(m).states(ours), alone->states(theirs);
+      EXPECT_TRUE(ours == theirs) << "states of member " << m << " of " << members;
     }
   }
 }

@@ -28,7 +28,7 @@ Twin layered_block() {
 }
 
 std::vector<double> lat(const Twin& twin, const std::vector<Index>& paced) {
-  Simulation sim(twin, {.dt = 0.1});
+  Simulation sim(twin, {.dt = 0.1, .precision = Precision::fp64});
   Protocol protocol;
   protocol.stimuli.push_back({.nodes = paced});
   sim.add(protocol);

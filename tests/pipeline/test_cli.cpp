@@ -46,7 +46,7 @@ void expect_refused(const Folder& folder, const std::string& arguments, const st
   EXPECT_EQ(folder.entries(), before) << arguments;
 }
 
-const char* const verbs[] = {"phantom", "build", "check", "calibrate", "simulate", "plan", "report", "demo"};
+const char* const verbs[] = {"phantom", "build", "check", "calibrate", "simulate", "plan", "report", "demo", "cell"};
 
 TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
   const Folder folder;
@@ -217,6 +217,90 @@ TEST(Cli, SimulateWritesWholeResultsWithTheirOrigin) {
   for (const char* file : {"maps.vtu", "probes.csv", "snapshots.vtkhdf", "provenance.json"}) {
     EXPECT_TRUE(bytes_of(folder / "a" / file) == bytes_of(folder / "b" / file)) << file;
   }
+}
+
+TEST(Cli, CellPacesOneOfEveryKind) {
+  const Folder folder;
+  const auto list = cardiotwin_in(folder, "cell --list");
+  EXPECT_EQ(list.code, 0) << list.err;
+  EXPECT_TRUE(contains(list.out, "tentusscher-2006")) << list.out;
+  EXPECT_TRUE(contains(list.out, "10.1152/ajpheart.00109.2006"));
+  const auto table = cardiotwin_in(folder, "cell tentusscher-2006 --variant mid --parameters");
+  EXPECT_TRUE(contains(table.out, "g_Ks")) << table.out;
+  EXPECT_TRUE(contains(table.out, "0.098"));
+  const auto run =
+      cardiotwin_in(folder, "cell mitchell-schaeffer --beats 3 --bcl 600 --trace t.csv --sample 1 --csv b.csv");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  for (const char* part : {"APD90", "twice the threshold", "of 3 beats", "dt 0.02 ms"})
+    EXPECT_TRUE(contains(run.out, part)) << part << run.out;
+  const auto trace = bytes_of(folder / "t.csv");
+  EXPECT_TRUE(trace.starts_with("# Research use only")) << trace.substr(0, 200);
+  EXPECT_TRUE(contains(trace, "bcl=\"600 ms\""));
+  EXPECT_TRUE(contains(trace, "\ntime_ms,V_mV,h\n0,"));
+  EXPECT_EQ(std::count(trace.begin(), trace.end(), '\n'), 3 + 1 + 601);
+  EXPECT_TRUE(contains(bytes_of(folder / "b.csv"), "\nbeat,start_ms,rest_mV"));
+}
+
+TEST(Cli, CellSaysInJsonWhatItSaysInWords) {
+  const Folder folder;
+  const auto run = cardiotwin_in(folder, "cell mitchell-schaeffer --beats 2 --bcl 600 --json");
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_NEAR(json["last"]["apd90_ms"].get<double>(), 273, 15);
+  EXPECT_EQ(json["captured_beats"], 2);
+  EXPECT_TRUE(contains(json["provenance"]["notice"], "Research use only"));
+  EXPECT_EQ(json["provenance"]["steps"][0]["verb"], "cell");
+  const auto weak = cardiotwin_in(folder, "cell mitchell-schaeffer --beats 1 --bcl 600 --amplitude 1 --json");
+  EXPECT_EQ(weak.code, 0);
+  EXPECT_TRUE(contains(weak.err, "warning: 1 of 1 beats were not captured")) << weak.err;
+  EXPECT_TRUE(nlohmann::json::parse(weak.out)["last"]["apd90_ms"].is_null());
+}
+
+TEST(Cli, CellStudiesDrugsRestitutionAndPopulations) {
+  const Folder folder;
+  const auto drug = cardiotwin_in(
+      folder,
+      "cell tentusscher-2006 --beats 1 --bcl 500 --json --drug 'g_Kr: ic50=0.1 uM, hill=1, g_CaL: ic50=2000 nM' "
+      "--concentration '0, 0.1, 1 uM'");
+  ASSERT_EQ(drug.code, 0) << drug.err;
+  const auto rows = nlohmann::json::parse(drug.out)["concentrations"];
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0]["change_percent"], 0);
+  EXPECT_GT(rows[1]["change_percent"].get<double>(), 2);
+  const auto curve = cardiotwin_in(
+      folder, "cell mitchell-schaeffer --restitution s1s2 --beats 2 --bcl 600 --by 50 --dt 0.1 --csv r.csv");
+  ASSERT_EQ(curve.code, 0) << curve.err;
+  EXPECT_TRUE(contains(curve.out, "effective refractory period")) << curve.out;
+  EXPECT_TRUE(contains(bytes_of(folder / "r.csv"), "interval_ms,di_ms,apd90_ms,peak_mV,captured\n600,"));
+  const auto people = cardiotwin_in(
+      folder,
+      "cell mitchell-schaeffer --population 40 --vary tau_close,tau_out --beats 2 --bcl 500 --dt 0.1 --csv p.csv");
+  ASSERT_EQ(people.code, 0) << people.err;
+  EXPECT_TRUE(contains(people.out, "40 cells, seed 1")) << people.out;
+  const auto table = bytes_of(folder / "p.csv");
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2 + 1 + 40);
+  EXPECT_TRUE(contains(table, "\ncell,factor_tau_close,factor_tau_out,rest_mV"));
+}
+
+TEST(Cli, CellRefusesWhatCannotBe) {
+  const Folder folder;
+  const std::string cell = "cell tentusscher-2006 ";
+  expect_refused(folder, "cell", "model must be given: one of mitchell-schaeffer-modified");
+  expect_refused(folder, "cell tentuscher-2006", "did you mean \"tentusscher-2006\"?");
+  expect_refused(folder, cell + "--variant eip", "did you mean \"epi\"?");
+  expect_refused(folder, cell + "--set g_kr=0.1", "did you mean \"g_Kr\"?");
+  expect_refused(folder, cell + "--set g_Kr=nan", "--set: g_Kr = \"nan\" is not a plain finite number");
+  expect_refused(folder, cell + "--set g_Kr=99", "g_Kr = 99 nS/pF is outside [0, 5]");
+  expect_refused(folder, cell + "--set g_Kr", "not of the form g_Kr=0.1");
+  expect_refused(folder, cell + "--scale g_Kr=-1", "the factor -1 of g_Kr");
+  expect_refused(folder, cell + "--bcl 20 --duration 30", "must be longer than the pulse of 30 ms");
+  expect_refused(folder, cell + "--drug 'g_Kr: ic50=-1' --concentration 1", "must be above 0");
+  expect_refused(folder, cell + "--drug 'g_Kr: ic50=1 mm' --concentration 1", "a length, but a concentration");
+  expect_refused(folder, cell + "--drug 'g_Kr: ic50=1'", "--drug needs --concentration");
+  expect_refused(folder, cell + "--population 10", "--population needs --vary");
+  expect_refused(folder, cell + "--restitution s1s3", "did you mean \"s1s2\"?");
+  expect_refused(folder, cell + "--by 3", "need --restitution");
+  expect_refused(folder, cell + "--trace none/x.csv", "the folder none does not exist");
 }
 
 TEST(Cli, WritingWhereItCannotIsRefused) {

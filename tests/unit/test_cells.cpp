@@ -111,7 +111,7 @@ class CellModel : public ::testing::TestWithParam<std::string> {
     p.repolarization_level = m->repolarization_level;
     p.row_start.assign(cells.size() + 1, 0);
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      p.parameter_set.push_back(std::uint8_t(i));
+      p.parameter_set.push_back(std::int32_t(i));
       p.parameters.push_back(cells[i].parameters);
       p.initial_voltage.push_back(cells[i].initial_voltage());
       p.initial_states.push_back(cells[i].initial_states());

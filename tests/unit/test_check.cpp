@@ -135,10 +135,13 @@ TEST(Check, VelocityErrorsAndForeignCalibrationsMakeATwinUnfit) {
   healthy.wanted.along /= 3;
   twin.tissue.calibrated_edge = 1.1 * first.mesh.mean_edge;
   twin.tissue.calibrated_load = options.ionic_load;
+  twin.tissue.calibrated_stiffness = options.stiffness;
   const auto foreign = check(twin, options, 1.0);
   EXPECT_EQ(count(foreign, Severity::severe, "calibrated for a mean edge"), 1);
   twin.tissue.calibrated_edge = first.mesh.mean_edge;
   EXPECT_TRUE(check(twin, options, 1.0).fit());
+  twin.tissue.calibrated_stiffness = Stiffness::p1;
+  EXPECT_EQ(count(check(twin, options, 1.0), Severity::severe, "stiffness \"p1\""), 1);
   twin.tissue.calibrated_load = 0;
   EXPECT_EQ(count(check(twin, options, 1.0), Severity::severe, "ionic load"), 1);
 }

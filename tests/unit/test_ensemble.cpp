@@ -130,7 +130,7 @@ TEST(Ensemble, what_does_not_fit_is_refused) {
   EXPECT_NE(message({.conductivity = {{"healthy", 50}}}).find("asks for dt <="), std::string::npos);
   EXPECT_NE(message({.parameters = {{"healthy", {{"tau_clse", 1}}}}}).find("tau_close"), std::string::npos);
   EXPECT_NE(message({.parameters = {{"healthy", {{"tau_close", NAN}}}}}).find("outside"), std::string::npos);
-  EXPECT_NE(message({.lesions = {{.position = {10, 2, 2}, .radius = 100}}}).find("no node conducts"), std::string::npos);
+  EXPECT_NE(message({.lesions = {{.position = {10, 2, 2}, .radius = 100}}}).find("no tet conducts"), std::string::npos);
 }
 
 }  // namespace

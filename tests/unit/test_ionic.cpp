@@ -42,7 +42,7 @@ std::unique_ptr<Engine> cells(const ModelInfo& m, const std::vector<std::vector<
   p.activation_threshold = m.activation_threshold;
   p.repolarization_level = m.repolarization_level;
   p.row_start.assign(sets.size() + 1, 0);
-  for (std::size_t i = 0; i < sets.size(); ++i) p.parameter_set.push_back(std::uint8_t(i));
+  for (std::size_t i = 0; i < sets.size(); ++i) p.parameter_set.push_back(std::int32_t(i));
   p.parameters = sets;
   p.initial_voltage.assign(sets.size(), m.rest);
   p.initial_states.assign(sets.size(), initial(m));

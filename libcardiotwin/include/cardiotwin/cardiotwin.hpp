@@ -4,6 +4,7 @@
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/calibration.hpp>
+#include <cardiotwin/cell.hpp>
 #include <cardiotwin/check.hpp>
 #include <cardiotwin/ensemble.hpp>
 #include <cardiotwin/error.hpp>

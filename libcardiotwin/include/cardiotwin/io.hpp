@@ -9,6 +9,8 @@
 
 namespace cardiotwin {
 
+/// Throws FileError where a file of that name could not be written: before long work, so that it is not lost.
+void require_writable(const std::filesystem::path& path);
 /// Runs `write` on a temporary path in the folder of `path`, flushes it to disk and renames it: whole or nothing.
 /// Throws FileError (folder missing or not writable, disk full) and removes the temporary file.
 void write_atomically(const std::filesystem::path& path,

@@ -16,6 +16,12 @@ using IonicModel = kernels::ModelInfo;
 const IonicModel& ionic_model(std::string_view name);
 std::vector<std::string> ionic_model_names();
 
+/// Place of a parameter in the model's order; throws InputError with the nearest known name.
+std::size_t parameter_index(const IonicModel& model, std::string_view name);
+
+/// The states a cell of `variant` (may be empty) begins with. Throws InputError for an unknown variant.
+std::vector<double> ionic_initial_states(const IonicModel& model, std::string_view variant);
+
 /// All parameters of `model` in its order: defaults, then those of `variant` (may be empty), then `overrides`.
 /// Throws InputError for an unknown variant or parameter (with the nearest name) or a value out of bounds.
 std::vector<double> ionic_parameters(const IonicModel& model, std::string_view variant,

@@ -7,10 +7,10 @@
 
 namespace cardiotwin {
 
-/// Exponents of the four base units. Charge, capacitance and conductance follow:
-/// 1 uF = 1 uA ms / mV, 1 mS = 1 uA / mV, hence 1 A/F = 1 mV/ms.
+/// Exponents of the five base units. Charge, capacitance and conductance follow:
+/// 1 uF = 1 uA ms / mV, 1 mS = 1 uA / mV, hence 1 A/F = 1 mV/ms. Amounts of substance are in nmol: 1 nmol/mm3 = 1 mM.
 struct Dimension {
-  int length = 0, time = 0, voltage = 0, current = 0;
+  int length = 0, time = 0, voltage = 0, current = 0, amount = 0;
   friend constexpr bool operator==(const Dimension&, const Dimension&) = default;
 };
 
@@ -24,6 +24,7 @@ inline constexpr Dimension volume{.length = 3};
 inline constexpr Dimension per_length{.length = -1};
 inline constexpr Dimension conductivity{.length = -1, .voltage = -1, .current = 1};
 inline constexpr Dimension capacitance_per_area{.length = -2, .time = 1, .voltage = -1, .current = 1};
+inline constexpr Dimension concentration{.length = -3, .amount = 1};
 inline constexpr Dimension ionic_current{.time = -1, .voltage = 1};  // A/F
 }  // namespace dimension
 
@@ -35,6 +36,7 @@ inline constexpr double uA = 1.0, mA = 1e3, A = 1e6;
 inline constexpr double mS = 1.0, S = 1e3;
 inline constexpr double uF = 1.0, F = 1e6;
 inline constexpr double ml = 1000.0;
+inline constexpr double mM = 1.0, uM = 1e-3, nM = 1e-6;
 inline constexpr double S_per_m = S / m;
 inline constexpr double m_per_s = m / s;
 inline constexpr double A_per_F = A / F;

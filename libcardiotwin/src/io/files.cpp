@@ -41,7 +41,9 @@ class Descriptor {
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
-void require_target(const fs::path& path) {
+}  // namespace
+
+void require_writable(const fs::path& path) {
   const auto folder = folder_of(path);
   std::error_code error;
   if (!path.has_filename()) throw FileError(fmt::format("\"{}\" is not the name of a file", path.string()));
@@ -56,15 +58,13 @@ void require_target(const fs::path& path) {
     throw FileError(fmt::format("cannot write {}: a folder has that name", path.string()));
 }
 
-}  // namespace
-
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter = 0;
   return path.parent_path() / fmt::format(".part-{}-{}-{}", ::getpid(), counter++, path.filename().string());
 }
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  require_target(path);
+  require_writable(path);
   const auto temporary = temporary_name(path);
   struct Remover {
     const fs::path& file;

@@ -45,7 +45,7 @@ struct Problem {
   std::vector<double> gradient, divergence;         ///< per non-zero: g_ij, h_ij, g h in [1/ms]; empty: none
   std::vector<double> own_divergence;               ///< per node: h_ii
   int stages = 1;                                   ///< s: dt may be (s^2 + s) / 2 times the explicit limit
-  std::vector<std::uint8_t> parameter_set;          ///< per node
+  std::vector<std::int32_t> parameter_set;          ///< per node
   std::vector<std::vector<double>> parameters;      ///< per set, in the model's order
   std::vector<double> initial_voltage;              ///< per set
   std::vector<std::vector<double>> initial_states;  ///< per set
@@ -88,6 +88,7 @@ class Engine {
   /// Largest V [mV]; NaN if any node's V is not finite.
   virtual double max_voltage() const = 0;
   virtual void voltage(std::span<double> out) const = 0;          ///< nodes
+  virtual void states(std::span<double> out) const = 0;           ///< nodes * states, in true units, state fastest
   virtual void activations(std::span<double> out) const = 0;      ///< nodes * depth, latest first, NaN where none
   virtual void repolarizations(std::span<double> out) const = 0;  ///< nodes
   virtual std::vector<std::byte> save() const = 0;                ///< V, d, states, LATs, step count
