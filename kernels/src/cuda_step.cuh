@@ -2,7 +2,7 @@
 /// One thread per lane, a warp per slice, one kernel per pass of a step. Always with the ionic load, to halve what nvcc
 /// has to compile: its weights are 0 where there is none.
 
-#include "cuda_launch.hpp"
+#include "cuda_launch.cuh"
 #include "react.hpp"
 #include "step.hpp"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core_impl.hpp"
-#include "cuda_launch.hpp"
+#include "cuda_launch.cuh"
 
 namespace cardiotwin::kernels {
 

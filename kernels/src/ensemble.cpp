@@ -77,7 +77,7 @@ class EnsembleImpl final : public Ensemble {
       with_lane([&](Core& core, int l) { core.voltage(l, out); });
     }
     void states(std::span<double> out) const override {
-      with_lane([&](Core& core) { core.states(m, out); });
+      with_lane([&](Core& core, int l) { core.states(l, out); });
     }
     void activations(std::span<double> out) const override {
       with_lane([&](Core& core, int l) { core.activations(l, out); });

@@ -217,16 +217,16 @@ CT_HD void sum_shared(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, 
   }
 }
 
-/// The same, lane by lane, for slices in which some member has rows of its own. What is done with the sums is shared, so
-/// that a lane without own rows has the same bits either way.
+/// The same, lane by lane, for slices in which some member has rows of its own. What is done with the sums is shared,
+/// so that a lane without own rows has the same bits either way.
 template <class T, int W, int L, int B, bool HasLoad>
 CT_HD void sum_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, RowSums<T, W>& s) {
   for (int l = 0; l < W; ++l) {
     const OwnRow<T, L, B> own{a, at, l};
     const T v = vd[at.v(l)], d = vd[at.d(l)];
     const int r = own.row();
-    s.diffusion[l] = own.sum(a.diffusion, a.own_diffusion,
-                             [&](std::int32_t j) { return own.factor(j) * (vd[at.v_of(j, l)] - v); });
+    s.diffusion[l] =
+        own.sum(a.diffusion, a.own_diffusion, [&](std::int32_t j) { return own.factor(j) * (vd[at.v_of(j, l)] - v); });
     s.diffusion_scale[l] = own.scale(a.diffusion);
     if constexpr (HasLoad) {
       s.load[l] = own.sum(a.load, a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d; });

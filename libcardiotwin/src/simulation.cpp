@@ -17,9 +17,18 @@ void check_options(const SimulationOptions& o) {
     throw InputError(fmt::format("Simulation: ionic_load = {} is outside [0, 1]; 0.667 is the default", o.ionic_load));
 }
 
+// Explicit steps that s stages reach over.
+double reach(int stages) { return 0.5 * stages * (stages + 1); }
+
+int stages_for(double dt, double stable_dt) {
+  int stages = 1;
+  while (stages < Simulation::most_stages && dt > 0.8 * stable_dt * reach(stages)) ++stages;
+  return stages;
+}
+
 // The tet at the limiting node whose own stiffness per volume is largest, for the message.
 void check_time_step(const Operators& operators, const ActivePart& part, const SimulationOptions& options) {
-  const double allowed = 0.8 * operators.stable_dt;
+  const double allowed = 0.8 * operators.stable_dt * reach(Simulation::most_stages);
   if (options.dt <= allowed) return;
   std::size_t worst = 0;
   double steepest = 0;
@@ -32,10 +41,10 @@ void check_time_step(const Operators& operators, const ActivePart& part, const S
     if (sum > steepest) steepest = sum, worst = t;
   }
   throw InputError(fmt::format(
-      "Simulation: dt = {:.4g} ms exceeds 0.8 of the explicit limit {:.4g} ms set at tet {} (region \"{}\"); use dt <= "
-      "{:.3g} ms, a smaller conductivity, or a mesh without so flat or small a tet",
-      options.dt, operators.stable_dt, part.mesh_tet[worst], part.region_names[part.tet_region[worst]],
-      std::floor(allowed * 1e4) / 1e4));
+      "Simulation: dt = {:.4g} ms exceeds what {} stages of 0.8 of the explicit limit {:.4g} ms set at tet {} (region "
+      "\"{}\") carry; use dt <= {:.3g} ms, a smaller conductivity, or a mesh without so flat or small a tet",
+      options.dt, Simulation::most_stages, operators.stable_dt, part.mesh_tet[worst],
+      part.region_names[part.tet_region[worst]], std::floor(allowed * 1e4) / 1e4));
 }
 
 kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Operators& operators,
@@ -69,9 +78,10 @@ std::vector<double> conductivity_factors(const Heart& heart, const Variation& va
     factors[region_number(heart, name)] = factor;
   }
   const double most = *std::max_element(factors.begin(), factors.end());
-  if (heart.dt * most > 0.8 * heart.stable_dt)
+  const double limit = 0.8 * heart.stable_dt * reach(heart.stages);
+  if (heart.dt * most > limit)
     throw InputError(fmt::format("Variation: {} times the conductivity asks for dt <= {:.3g} ms, but dt is {:g} ms",
-                                 most, std::floor(0.8e4 * heart.stable_dt / most) / 1e4, heart.dt));
+                                 most, std::floor(1e4 * limit / most) / 1e4, heart.dt));
   return factors;
 }
 
@@ -155,6 +165,7 @@ Prepared prepare(const Twin& twin, const SimulationOptions& options) {
   heart.added_capacity = operators.added_capacity;
   result.problem = make_problem(twin.tissue, part, operators, options);
   heart.dt = options.dt;
+  heart.stages = result.problem.stages = stages_for(options.dt, operators.stable_dt);
   heart.threshold = result.problem.activation_threshold;
   heart.model = result.problem.model;
   heart.parameters = result.problem.parameters;
@@ -257,6 +268,7 @@ bool Simulation::run_until_quiet(double duration, const Monitor& monitor) {
 
 double Simulation::time() const { return impl_->time(); }
 double Simulation::stable_dt() const { return impl_->heart->stable_dt; }
+int Simulation::stages() const { return impl_->heart->stages; }
 double Simulation::added_capacity() const { return impl_->heart->added_capacity; }
 std::size_t Simulation::active_nodes() const { return impl_->heart->part.mesh_node.size() - impl_->dead.size(); }
 std::vector<double> Simulation::voltage() const { return impl_->voltage(); }

@@ -15,6 +15,7 @@ namespace cardiotwin {
 /// A twin made ready to run, the same for every simulation on it.
 struct Heart {
   double dt = 0, threshold = 0, stable_dt = 0, added_capacity = 0;
+  int stages = 1;
   std::size_t mesh_nodes = 0;
   ActivePart part;
   Operators operators;  ///< pattern and ceiling alone: the engine has the numbers

@@ -88,6 +88,28 @@ inline kernels::Problem random_graph(const std::string& model, kernels::Real rea
   return p;
 }
 
+/// Diffusion along "fibres" by nodal gradients: B of small random weights, and its transpose, so that the operator is
+/// symmetric and dissipates.
+inline void add_gradient(kernels::Problem& p, unsigned seed = 3) {
+  std::mt19937 random(seed);
+  const auto n = p.nodes();
+  p.gradient.clear();
+  for (std::size_t k = 0; k < p.column.size(); ++k)
+    p.gradient.push_back(double(random() >> 8) / double(1u << 24) - 0.5);
+  p.divergence.assign(p.column.size(), 0.0);
+  p.own_divergence.assign(n, 0.0);
+  const double strength = 0.1;  // [1/ms]
+  for (std::size_t i = 0; i < n; ++i) {
+    for (auto k = std::size_t(p.row_start[i]); k < std::size_t(p.row_start[i + 1]); ++k) {
+      const auto j = std::size_t(p.column[k]);
+      p.own_divergence[i] += strength * p.gradient[k];  // b_ii = -sum_j b_ij
+      for (auto back = std::size_t(p.row_start[j]); back < std::size_t(p.row_start[j + 1]); ++back) {
+        if (std::size_t(p.column[back]) == i) p.divergence[k] = -strength * p.gradient[back];
+      }
+    }
+  }
+}
+
 inline kernels::Pulse pulse(int nodes, double start, double duration, double amplitude) {
   kernels::Pulse s;
   for (int i = 0; i < nodes; ++i) s.nodes.push_back(i);

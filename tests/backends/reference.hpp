@@ -24,12 +24,20 @@ struct ReferenceEngine {
   /// stimulus: mV/ms per node during this step.
   void advance(const std::vector<double>& stimulus) {
     auto v_next = v, d_next = d;
+    std::vector<double> along(p.gradient.empty() ? 0 : p.nodes(), 0.0);
+    for (std::size_t i = 0; i < along.size(); ++i) {
+      for (auto k = std::size_t(p.row_start[i]); k < std::size_t(p.row_start[i + 1]); ++k) {
+        along[i] += p.gradient[k] * (v[std::size_t(p.column[k])] - v[i]);
+      }
+    }
     for (std::size_t i = 0; i < p.nodes(); ++i) {
       double change = 0;
       for (auto k = std::size_t(p.row_start[i]); k < std::size_t(p.row_start[i + 1]); ++k) {
         const auto j = std::size_t(p.column[k]);
         change += p.dt * p.diffusion[k] * (v[j] - v[i]) + p.load[k] * (d[j] - d[i]);
+        if (!along.empty()) change += p.dt * p.divergence[k] * along[j];
       }
+      if (!along.empty()) change += p.dt * p.own_divergence[i] * along[i];
       d_next[i] = react(v[i] + change, h[i], p.parameters[p.parameter_set[i]]) + p.dt * stimulus[i];
       v_next[i] = v[i] + change + d_next[i];
       if (v[i] < p.activation_threshold && v_next[i] >= p.activation_threshold) {

@@ -94,6 +94,32 @@ TEST_P(EngineTest, RandomGraphWithMixedCellsFollowsTheScalarReference) {
   expect_follows_reference(p, *make(p), 60, 150);
 }
 
+TEST_P(EngineTest, NodalGradientsFollowTheScalarReference) {
+  auto p = random_graph(mms, real(), 500, {"healthy", "border_zone", "channel"});
+  add_gradient(p);
+  expect_follows_reference(p, *make(p), 40, 25);
+}
+
+/// Stages of diffusion carry a step that runs away without them, and the wave keeps its times.
+TEST_P(EngineTest, StagesCarryLongSteps) {
+  const double rate = 30;  // explicit limit 2 / (4 rate) = 0.017 ms
+  const auto run = [&](double dt, int stages) {
+    auto p = cable(mms, real(), 120, rate, dt, 0.0);
+    p.stages = stages;
+    auto e = make(p);
+    e->set_pulses({pulse(20, 0, 2, 60)});
+    e->advance(std::llround(12 / dt));
+    const auto lat = latest(*e, p);
+    return std::isfinite(e->max_voltage()) ? lat[110] : NAN;
+  };
+  const double reference = run(0.005, 1);
+  EXPECT_GT(reference, 3);
+  EXPECT_NEAR(run(0.04, 2), reference, 0.03 * reference);
+  EXPECT_NEAR(run(0.08, 3), reference, 0.05 * reference);
+  const double alone = run(0.04, 1);
+  EXPECT_TRUE(std::isnan(alone) || std::abs(alone - reference) > 0.2 * reference) << alone;
+}
+
 TEST_P(EngineTest, RestStaysAtRest) {
   const auto p = random_graph(mms, real(), 300, {"healthy", "channel"});
   auto e = make(p);

@@ -19,7 +19,9 @@ class EnsembleTest : public ::testing::TestWithParam<std::tuple<const char*, Rea
     const std::vector<std::string> variants = model == "tentusscher-2006"
                                                   ? std::vector<std::string>{"epi", "mid", "border_zone"}
                                                   : std::vector<std::string>{"healthy", "border_zone", "channel"};
-    return random_graph(model, std::get<1>(GetParam()), 700, variants);
+    auto p = random_graph(model, std::get<1>(GetParam()), 700, variants);
+    add_gradient(p);
+    return p;
   }
   /// What member m does: a protocol, stops and a restart of its own.
   static void drive(kernels::Engine& e, int m) {
@@ -77,6 +79,21 @@ void make_different(kernels::Engine& e, const kernels::Problem& p, int m) {
     for (auto& set : own.parameters) set[0] *= 1 - 0.02 * m;
   }
   for (int k = 0; k < 40 * (m % 4); ++k) own.dead.push_back(250 + 5 * m + k);
+  for (int k = 0; k < 10 * (m % 3); ++k) {  // rows of its own: weights 10 % less
+    const auto i = std::size_t(100 + 3 * k);
+    const auto from = std::size_t(p.row_start[i]), to = std::size_t(p.row_start[i + 1]);
+    const auto less = [&](const std::vector<double>& values) {
+      std::vector<double> row(values.begin() + std::ptrdiff_t(from), values.begin() + std::ptrdiff_t(to));
+      for (double& x : row) x *= 0.9;
+      return row;
+    };
+    own.rows.push_back({.node = std::int32_t(i),
+                        .diffusion = less(p.diffusion),
+                        .load = less(p.load),
+                        .gradient = less(p.gradient),
+                        .divergence = less(p.divergence),
+                        .own_divergence = 0.9 * p.own_divergence[i]});
+  }
   e.vary(own);
   if (m % 5 == 2) {
     auto other = kernels::make_engine(p, {false, 1});
@@ -163,6 +180,8 @@ TEST(Ensemble, VariationsThatDoNotFitAreRefused) {
   EXPECT_THROW(e->vary({.parameters = bad}), std::invalid_argument);
   EXPECT_THROW(e->vary({.dead = {3, 2}}), std::invalid_argument);
   EXPECT_THROW(e->vary({.dead = {10}}), std::invalid_argument);
+  EXPECT_THROW(e->vary({.rows = {{.node = 10}}}), std::invalid_argument);
+  EXPECT_THROW(e->vary({.rows = {{.node = 3, .diffusion = {1}, .load = {1}}}}), std::invalid_argument);
 }
 
 TEST(Ensemble, ImpossibleSizesAreRefused) {

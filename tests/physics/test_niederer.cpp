@@ -19,9 +19,7 @@ Corners slab(double h, double dt, double duration, double sigma_factor = 1, doub
   tissue["healthy"].conductivity = {.along = 0.1334 * sigma_factor, .across = 0.0176 * sigma_factor};
   const Twin twin = test::block_twin(box_mesh({20, 7, 3}, h), tissue);
   const Mesh& mesh = twin.anatomy.mesh;
-  Simulation sim(
-      twin,
-      {.dt = dt, .ionic_load = load, .stiffness = Stiffness::p1, .activation_threshold = 0});
+  Simulation sim(twin, {.dt = dt, .ionic_load = load, .stiffness = Stiffness::p1, .activation_threshold = 0});
   Protocol protocol;  // 50 mA/cm3 over beta Cm
   protocol.stimuli.push_back(
       {.nodes = test::nodes_where(mesh, [](const Vec3& p) { return p.maxCoeff() <= 1.5 + 1e-9; }),

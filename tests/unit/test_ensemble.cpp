@@ -14,8 +14,8 @@ const SimulationOptions coarse{.dt = 0.1};
 
 Twin bar() {
   auto twin = test::block_twin(lattice_block({20, 4, 4}, 0.8), Tissue::library("post-infarct"));
-  twin.anatomy.mesh = test::relabel(
-      twin.anatomy.mesh, [](const Vec3& c) { return c.x() < 10 ? region::healthy : region::border_zone; });
+  twin.anatomy.mesh = test::relabel(twin.anatomy.mesh,
+                                    [](const Vec3& c) { return c.x() < 10 ? region::healthy : region::border_zone; });
   return twin;
 }
 
@@ -78,6 +78,38 @@ TEST(Ensemble, a_state_goes_from_one_member_to_another_that_varies_otherwise) {
     if (points[i].x() < 5) {
       EXPECT_EQ(whole[at], cut[at]);
     }
+  }
+}
+
+/// Lesions take tets out; so does dead tissue, by another way through the code.
+TEST(Ensemble, a_lesion_is_dead_tissue) {
+  for (const auto stiffness : {Stiffness::p1, Stiffness::nodal_gradient}) {
+    const SimulationOptions options{.dt = 0.1, .precision = Precision::fp64, .stiffness = stiffness};
+    const Lesion lesion{.position = {9, 1.5, 2.5}, .radius = 2.2};
+    const Twin whole = bar();
+    Twin scarred = whole;
+    scarred.anatomy.mesh = test::relabel(whole.anatomy.mesh, [&](const Vec3& c) {
+      return (c - lesion.position).norm() <= lesion.radius ? region::core
+             : c.x() < 10                                  ? region::healthy
+                                                           : region::border_zone;
+    });
+    const auto run = [&](const Twin& twin, std::vector<Lesion> lesions) {
+      SimulationOptions own = options;
+      own.lesions = std::move(lesions);
+      Simulation sim(twin, own);
+      sim.add(test::pulse_at_low_end(twin.anatomy.mesh));
+      sim.run(60);
+      return sim.activations();
+    };
+    const auto a = run(whole, {lesion}), b = run(scarred, {}), c = run(whole, {});
+    double most = 0;
+    for (std::size_t i = 0; i < a.size(); i += Simulation::activation_depth) {
+      ASSERT_EQ(std::isnan(a[i]), std::isnan(b[i])) << i;
+      if (std::isnan(a[i])) continue;
+      EXPECT_NEAR(a[i], b[i], 1e-6);
+      most = std::max(most, std::abs(a[i] - c[i]));
+    }
+    EXPECT_GT(most, 0.5) << "the lesion is in the way";
   }
 }
 

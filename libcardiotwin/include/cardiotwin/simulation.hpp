@@ -54,8 +54,9 @@ Stiffness natural_stiffness(const Twin& twin);
 
 class Simulation {
  public:
-  /// Assembles and checks the time step: throws InputError when dt exceeds 0.8 of the stability limit (naming limit,
-  /// worst tet and cure), for a region the tissue does not know, or for invalid tissue. Keeps no reference to `twin`.
+  /// Assembles and checks the time step: where dt exceeds 0.8 of the explicit limit, diffusion takes 2 to `most_stages`
+  /// stages per step (Runge-Kutta-Legendre). Throws InputError when that is not enough (naming limit, worst tet and
+  /// cure), for a region the tissue does not know, or for invalid tissue. Keeps no reference to `twin`.
   explicit Simulation(const Twin& twin, const SimulationOptions& = {});
   ~Simulation();
   Simulation(Simulation&&) noexcept;
@@ -90,6 +91,9 @@ class Simulation {
   /// Forward-Euler limit of the diffusion operator [ms], 2 / lambda with Gershgorin's bound on lambda: never too large,
   /// exact on the regular lattice with isotropic conductivity, somewhat small where it is anisotropic.
   double stable_dt() const;
+  /// Stages of diffusion per step: s of them carry (s^2 + s) / 2 times the explicit step.
+  int stages() const;
+  static constexpr int most_stages = 6;
   double added_capacity() const;        ///< share of membrane capacity added on sliver nodes for the step's sake
   std::size_t active_nodes() const;     ///< nodes that conduct
   std::vector<double> voltage() const;  ///< per mesh node [mV], NaN on nodes that do not conduct

@@ -71,8 +71,8 @@ struct OwnRow {
 struct Variation {
   std::vector<double> conductivity;             ///< per parameter set: a factor; edges between sets have the mean
   std::vector<std::vector<double>> parameters;  ///< per parameter set
-  std::vector<std::int32_t> dead;               ///< nodes that neither conduct nor react, ascending: lesions
-  std::vector<OwnRow> rows;                     ///< of living nodes, each at most once
+  std::vector<std::int32_t> dead;               ///< nodes that do not change, ascending: lesions; see rows
+  std::vector<OwnRow> rows;                     ///< of living nodes, each at most once; without the edges to dead ones
 };
 
 class Engine {
