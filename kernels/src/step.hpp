@@ -37,6 +37,21 @@ CT_HD Pair<T> pair_at(const T* vd, std::int64_t v) {
   }
 }
 
+/// a b + c, rounded as the compilers round by_diffusion += weight * difference: in one go where the processor can. Left
+/// to itself g++ takes products and sums of a scalar row apart.
+template <class T>
+CT_HD T multiply_add(T a, T b, T c) {
+#if defined(__FMA__) || defined(__CUDA_ARCH__)
+  if constexpr (sizeof(T) == 4) {
+    return __builtin_fmaf(a, b, c);
+  } else {
+    return __builtin_fma(a, b, c);
+  }
+#else
+  return a * b + c;
+#endif
+}
+
 /// A row of one lane as its member has it: own weights where a lesion is near, and conductivities times the mean of
 /// both ends' factors. Of an own row the weights are `own`, else shared entries times scale.
 template <class T, int L, int B>
@@ -59,11 +74,13 @@ struct OwnRow {
     for (int k = first; k < last; ++k) {
       const std::int64_t entry = at.entry(k, l);
       const std::int32_t other = a.column[entry];
+      T weight = 0;
       if (r < 0) {
-        total += T(shared.entry[entry]) * value(other);
+        weight = T(shared.entry[entry]);
       } else if (k - first < a.own_width) {
-        total += own[std::int64_t(r) * a.own_width + k - first] * value(other);
+        weight = own[std::int64_t(r) * a.own_width + k - first];
       }
+      total = multiply_add(weight, value(other), total);
     }
     return total;
   }

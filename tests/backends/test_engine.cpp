@@ -108,7 +108,7 @@ TEST_P(EngineTest, StagesCarryLongSteps) {
     p.stages = stages;
     auto e = make(p);
     e->set_pulses({pulse(20, 0, 2, 60)});
-    e->advance(std::llround(12 / dt));
+    e->advance(std::llround(40 / dt));
     const auto lat = latest(*e, p);
     return std::isfinite(e->max_voltage()) ? lat[110] : NAN;
   };

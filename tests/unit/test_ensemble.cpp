@@ -106,7 +106,7 @@ TEST(Ensemble, a_lesion_is_dead_tissue) {
     for (std::size_t i = 0; i < a.size(); i += Simulation::activation_depth) {
       ASSERT_EQ(std::isnan(a[i]), std::isnan(b[i])) << i;
       if (std::isnan(a[i])) continue;
-      EXPECT_NEAR(a[i], b[i], 1e-6);
+      EXPECT_NEAR(a[i], b[i], 0.02);  // a node between two regions may count to the other one
       most = std::max(most, std::abs(a[i] - c[i]));
     }
     EXPECT_GT(most, 0.5) << "the lesion is in the way";
