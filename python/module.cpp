@@ -193,12 +193,15 @@ PYBIND11_MODULE(cardiotwin, m) {
       "where there is none), captured; of the last trace_beats beats time [ms], voltage [mV] and states (samples, "
       "states) in their units, named by state_names. amplitude [A/F]: None is twice the threshold. dt 0: accurate.");
 
-  py::class_<Simulation>(m, "Simulation", "The monodomain equation on a twin.")
+  py::class_<Simulation>(
+      m, "Simulation",
+      "The monodomain equation on a twin. dt [ms], 0: the twin's own; precision \"fp32\" or \"fp64\"; "
+      "diffusion as the twin was calibrated.")
       .def(py::init([](const Twin& twin, double dt, const std::string& precision, int threads) {
              if (precision != "fp64" && precision != "fp32") {
                throw InputError("Simulation: precision must be \"fp64\" or \"fp32\", not \"" + precision + "\"");
              }
-             return Simulation(twin, {.dt = dt > 0 ? dt : natural_dt(twin),
+             return Simulation(twin, {.dt = dt == 0 ? natural_dt(twin) : dt,
                                       .backend = Backend::cpu(threads),
                                       .precision = precision == "fp32" ? Precision::fp32 : Precision::fp64,
                                       .stiffness = natural_stiffness(twin)});

@@ -103,8 +103,11 @@ struct SimulateJob {
   void describe(const Simulation& sim) const {
     const double steps = duration / simulation.dt;
     say(options.toml());
-    say(fmt::format("# would run {} conducting nodes for {:.0f} steps ({:.3g} node-steps); time-step limit {:.3f} ms",
-                    sim.active_nodes(), steps, steps * static_cast<double>(sim.active_nodes()), sim.stable_dt()));
+    say(
+        fmt::format("# would run {} conducting nodes for {:.0f} steps ({:.3g} node-steps); time-step limit {:.3f} ms, "
+                    "{} stage{} of diffusion a step",
+                    sim.active_nodes(), steps, steps * static_cast<double>(sim.active_nodes()), sim.stable_dt(),
+                    sim.stages(), sim.stages() == 1 ? "" : "s"));
   }
 
   void write_probes(const Probe& probe) const {

@@ -6,8 +6,8 @@
 namespace cardiotwin::kernels {
 
 /// OpenMP's own barrier spins for about a millisecond: where other programs want the cores too, the thread that is
-/// waited for is often one that lost its core to a spinner. This one spins for a few microseconds, then sleeps: five
-/// steps of 64 000 nodes beside two busy processes on two cores were many times slower before.
+/// waited for is often one that lost its core to a spinner. This one spins for a few microseconds, then sleeps: beside
+/// two busy processes on two cores a step took half as long.
 class Barrier {
  public:
   explicit Barrier(int threads) : threads_(threads) {}

@@ -5,7 +5,7 @@
 ///   always_loads              its step has the ionic load even where all weights are 0
 ///   Buffer<U>                 memory: Buffer(n), Buffer(vector), size(), data(), upload(const U*), peek(), edit(f)
 ///   advance(args, first, n)   runs the fused step n times
-///   largest(vd, nodes, B)     largest V of each of B members, NaN where any is not finite
+///   largest(args, k, n, B)    largest V in vd[k] of each of B members' living nodes among n, NaN where any is not finite
 ///   name()                    "cpu/avx512"
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
@@ -110,7 +110,7 @@ class CoreImpl final : public Core {
 
   /// One pass over V serves all members.
   double max_voltage(int m) const override {
-    if (largest_.empty()) largest_ = executor_.largest(vd_[now()], nodes(), members_);
+    if (largest_.empty()) largest_ = executor_.largest(args_, int(now()), nodes(), members_);
     return largest_[std::size_t(m)];
   }
 
@@ -303,7 +303,6 @@ class CoreImpl final : public Core {
       for (std::size_t i = 0; i < nodes(); ++i) half[number(i, int(m))] = T(0.5 * factors[set_of(i)]);
     }
     OwnRows<T> own(layout_, variation_, problem_.dt, along_.size() > 0);
-    if (any_factor) own.slices.assign(std::size_t(layout_.slices), 1);
     half_factor_ = Buffer<T>(half);
     own_row_ = Buffer<std::int32_t>(own.of);
     has_own_ = Buffer<std::uint8_t>(own.slices);

@@ -28,20 +28,28 @@ React<T> find_react(const CpuVariant& variant, int model) {
   }
 }
 
-/// Largest V of each member; NaN where any is not finite. The first `nodes` slots are nodes.
-template <class Values>
-std::vector<double> largest_voltages(const Values& vd, std::size_t nodes, std::size_t members) {
-  // x - x is 0 for finite x and NaN else, and NaN stays in the sum.
-  std::vector<double> largest(members, -std::numeric_limits<double>::infinity()), spoilt(members, 0.0);
-  for (std::size_t slot = 0; slot < nodes; ++slot) {
-    for (std::size_t m = 0; m < members; ++m) {
-      const double x = double(vd[2 * slot * members + m]);
-      largest[m] = x > largest[m] ? x : largest[m];
-      spoilt[m] += x - x;
+/// Largest V of each of B members over living nodes, which are the first `nodes` slots; NaN where any is not finite.
+template <class T, int B>
+std::vector<double> largest_voltages(const T* vd, const std::int32_t* own_row, std::size_t nodes, int threads) {
+  constexpr T none = -std::numeric_limits<T>::infinity();
+  std::vector<double> result(B, none);
+#pragma omp parallel num_threads(threads)
+  {
+    // x - x is 0 for finite x and NaN else, and NaN stays in the sum.
+    T largest[B], spoilt[B] = {};
+    std::fill_n(largest, B, none);
+#pragma omp for nowait
+    for (std::size_t slot = 0; slot < nodes; ++slot) {
+      for (std::size_t m = 0; m < B; ++m) {
+        const T x = own_row && own_row[slot * B + m] == -2 ? none : vd[2 * slot * B + m];
+        largest[m] = x > largest[m] ? x : largest[m];
+        spoilt[m] += x == none ? T(0) : x - x;
+      }
     }
+#pragma omp critical
+    for (std::size_t m = 0; m < B; ++m) result[m] = std::max(result[m], double(largest[m])) + double(spoilt[m]);
   }
-  for (std::size_t m = 0; m < members; ++m) largest[m] += spoilt[m];
-  return largest;
+  return result;
 }
 
 template <class T, template <class> class Memory>
@@ -63,8 +71,18 @@ class CpuExecutor {
     advance_(args, react_, first, count, threads, &barrier);
   }
 
-  std::vector<double> largest(const Memory<T>& vd, std::size_t nodes, std::size_t members) const {
-    return largest_voltages(vd.peek(), nodes, members);
+  std::vector<double> largest(const StepArgs<T>& args, int at, std::size_t nodes, std::size_t members) const {
+    [[maybe_unused]] const typename Memory<T>::InUse open;
+    switch (members) {
+      case 4:
+        return largest_voltages<T, 4>(args.vd[at], args.own_row, nodes, threads_);
+      case 8:
+        return largest_voltages<T, 8>(args.vd[at], args.own_row, nodes, threads_);
+      case 16:
+        return largest_voltages<T, 16>(args.vd[at], args.own_row, nodes, threads_);
+      default:
+        return largest_voltages<T, 1>(args.vd[at], args.own_row, nodes, threads_);
+    }
   }
 
   std::string name() const { return name_; }

@@ -55,7 +55,6 @@ class DeviceBuffer {
     f(values.data());
     upload(values.data());
   }
-  const U* on_device() const { return values_.get(); }
 
  private:
   struct Free {
@@ -85,13 +84,14 @@ cuda::Launch<T> find_launch(int index, int members) {
   }
 }
 
-/// Largest V of one member in each block's share; NaN if any V of it is not finite. The maximum does not depend on the
+/// Largest V of one member's living nodes in each block's share; NaN if any of it is not finite. The maximum does not depend on the
 /// order.
 template <class T>
-__global__ void max_kernel(const T* vd, int n, int members, int m, double* result) {
+__global__ void max_kernel(const T* vd, const std::int32_t* own_row, int n, int members, int m, double* result) {
   __shared__ double partial[block];
   double largest = -INFINITY;
   for (int i = int(blockIdx.x * blockDim.x + threadIdx.x); i < n; i += int(gridDim.x * blockDim.x)) {
+    if (own_row && own_row[std::int64_t(i) * members + m] == -2) continue;
     const double x = double(vd[2 * std::int64_t(i) * members + m]);
     largest = isfinite(x) && !isnan(largest) ? fmax(largest, x) : NAN;
   }
@@ -123,12 +123,13 @@ class CudaExecutor {
     check(cudaDeviceSynchronize(), "running the step");
   }
 
-  std::vector<double> largest(const DeviceBuffer<T>& vd, std::size_t nodes, std::size_t members) const {
+  std::vector<double> largest(const StepArgs<T>& args, int at, std::size_t nodes, std::size_t members) const {
     select_device();
     constexpr std::size_t blocks = 256;
     if (!partial_) partial_ = std::make_shared<DeviceBuffer<double>>(blocks * members);
     for (std::size_t m = 0; m < members; ++m) {
-      max_kernel<<<blocks, block>>>(vd.on_device(), int(nodes), int(members), int(m), partial_->data() + m * blocks);
+      max_kernel<<<blocks, block>>>(args.vd[at], args.own_row, int(nodes), int(members), int(m),
+                                    partial_->data() + m * blocks);
     }
     check(cudaGetLastError(), "starting the maximum");
     const auto partial = partial_->peek();

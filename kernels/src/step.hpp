@@ -37,8 +37,8 @@ CT_HD Pair<T> pair_at(const T* vd, std::int64_t v) {
   }
 }
 
-/// a b + c, rounded as the compilers round by_diffusion += weight * difference: in one go where the processor can. Left
-/// to itself g++ takes products and sums of a scalar row apart.
+/// a b + c in one rounding where the processor can, whatever the compiler makes of the loop around it: an own row has
+/// the same bits in every build of the step.
 template <class T>
 CT_HD T multiply_add(T a, T b, T c) {
 #if defined(__FMA__) || defined(__CUDA_ARCH__)
@@ -52,40 +52,30 @@ CT_HD T multiply_add(T a, T b, T c) {
 #endif
 }
 
-/// A row of one lane as its member has it: own weights where a lesion is near, and conductivities times the mean of
-/// both ends' factors. Of an own row the weights are `own`, else shared entries times scale.
+/// Factor of the conductivity between number n and another: the mean of both ends' factors.
+template <class T>
+CT_HD T factor_between(const StepArgs<T>& a, std::int64_t n, std::int64_t other) {
+  return a.half_factor[n] + a.half_factor[other];
+}
+
+/// A row that a member has of its own, beside a lesion.
 template <class T, int L, int B>
 struct OwnRow {
   const StepArgs<T>& a;
   const Place<L, B>& at;
-  int l;
+  int l, row;
 
-  CT_HD int row() const { return a.own_row ? a.own_row[at.number(l)] : -1; }
-  CT_HD bool dead() const { return row() == -2; }
-  CT_HD T factor(std::int32_t other) const {
-    return a.half_factor ? a.half_factor[at.number(l)] + a.half_factor[at.number_of(other, l)] : T(1);
-  }
-  /// sum_k weight_k value(slot at the other end of entry k); 0 for a dead node. Its loop is that of sum_rows.
+  /// sum_k weight_k value(slot at the other end of entry k).
   template <class Value>
-  CT_HD T sum(const Weights<T>& shared, const T* own, const Value& value) const {
-    const int r = row(), first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
+  CT_HD T sum(const T* weights, const Value& value) const {
+    const int first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
     T total = 0;
-    if (r == -2) return total;
-    for (int k = first; k < last; ++k) {
-      const std::int64_t entry = at.entry(k, l);
-      const std::int32_t other = a.column[entry];
-      T weight = 0;
-      if (r < 0) {
-        weight = T(shared.entry[entry]);
-      } else if (k - first < a.own_width) {
-        weight = own[std::int64_t(r) * a.own_width + k - first];
-      }
-      total = multiply_add(weight, value(other), total);
+    for (int k = first; k < last && k - first < a.own_width; ++k) {
+      const T weight = weights[std::int64_t(row) * a.own_width + k - first];
+      total = multiply_add(weight, value(a.column[at.entry(k, l)]), total);
     }
     return total;
   }
-  /// What the sum is to be multiplied by.
-  CT_HD T scale(const Weights<T>& shared) const { return row() < 0 ? shared.scale[at.slot(l)] : T(1); }
 };
 
 #ifndef __CUDACC__
@@ -99,17 +89,23 @@ struct Run {
 };
 
 /// Several members: neighbours are runs of B numbers.
-template <class T, int L, int B, bool HasLoad>
+template <class T, int L, int B, bool HasLoad, bool HasFactor>
 CT_HD void sum_rows_of_members(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* by_diffusion, T* by_load) {
   using R = Run<T, B>;
   for (int c = 0; c < L / B; ++c) {
     const T* own = vd + 2 * (std::int64_t(at.slice) * (L / B) + c) * B;
     const typename R::Vector v = R::at(own), d = R::at(own + B);
-    typename R::Vector diffusion = {}, load = {};
+    typename R::Vector diffusion = {}, load = {}, half = {};
+    if constexpr (HasFactor) half = R::at(a.half_factor + (std::int64_t(at.slice) * (L / B) + c) * B);
     for (int k = a.slice_start[at.slice]; k < a.slice_start[at.slice + 1]; ++k) {
       const std::int64_t entry = std::int64_t(k) * (L / B) + c;
-      const T* there = vd + 2 * std::int64_t(a.column[entry]) * B;
-      diffusion += T(a.diffusion.entry[entry]) * (R::at(there) - v);
+      const std::int64_t other = std::int64_t(a.column[entry]) * B;
+      const T* there = vd + 2 * other;
+      if constexpr (HasFactor) {
+        diffusion += T(a.diffusion.entry[entry]) * ((half + R::at(a.half_factor + other)) * (R::at(there) - v));
+      } else {
+        diffusion += T(a.diffusion.entry[entry]) * (R::at(there) - v);
+      }
       if constexpr (HasLoad) load += T(a.load.entry[entry]) * (R::at(there + B) - d);
     }
     R::at(by_diffusion + c * B) = diffusion;
@@ -119,7 +115,7 @@ CT_HD void sum_rows_of_members(const StepArgs<T>& a, const Place<L, B>& at, cons
 #endif
 
 /// One member on the CPU, or one lane: neighbours are gathered.
-template <class T, int W, int L, int B, bool HasLoad>
+template <class T, int W, int L, int B, bool HasLoad, bool HasFactor>
 CT_HD void sum_rows_by_gathering(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d,
                                  T* by_diffusion, T* by_load) {
   constexpr int ahead = 32 * Place<L, B>::per_slice;  // entries
@@ -137,23 +133,29 @@ CT_HD void sum_rows_by_gathering(const StepArgs<T>& a, const Place<L, B>& at, co
     CT_SIMD
     for (int l = 0; l < W; ++l) {
       const Pair<T> neighbour = pair_at<T, B>(vd, at.v_of(column[l], l));
-      by_diffusion[l] += T(diffusion[l]) * (neighbour.v - v[l]);
+      if constexpr (HasFactor) {
+        const T factor = factor_between(a, at.number(l), at.number_of(column[l], l));
+        by_diffusion[l] += T(diffusion[l]) * (factor * (neighbour.v - v[l]));
+      } else {
+        by_diffusion[l] += T(diffusion[l]) * (neighbour.v - v[l]);
+      }
       if constexpr (HasLoad) by_load[l] += T(load[l]) * (neighbour.d - d[l]);
     }
   }
 }
 
-/// Sums over rows of W lanes: diffusion sum_j a_ij (V_j - V_i), and load sum_j m_ij (d_j - d_i).
-template <class T, int W, int L, int B, bool HasLoad>
+/// Sums over rows of W lanes: diffusion sum_j a_ij (V_j - V_i), with HasFactor times factors of conductivity, and load
+/// sum_j m_ij (d_j - d_i).
+template <class T, int W, int L, int B, bool HasLoad, bool HasFactor>
 CT_HD void sum_rows(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* by_diffusion,
                     T* by_load) {
 #ifndef __CUDACC__
   if constexpr (W == L && B > 1) {
-    sum_rows_of_members<T, L, B, HasLoad>(a, at, vd, by_diffusion, by_load);
+    sum_rows_of_members<T, L, B, HasLoad, HasFactor>(a, at, vd, by_diffusion, by_load);
     return;
   }
 #endif
-  sum_rows_by_gathering<T, W, L, B, HasLoad>(a, at, vd, v, d, by_diffusion, by_load);
+  sum_rows_by_gathering<T, W, L, B, HasLoad, HasFactor>(a, at, vd, v, d, by_diffusion, by_load);
 }
 
 /// sum_j weight_ij (x_j - x_i), or with Plain sum_j weight_ij x_j, of W lanes. x of slot s lies at x[stride s B +
@@ -192,68 +194,46 @@ CT_HD void sum_layer(const StepArgs<T>& a, const Place<L, B>& at, const Weight<T
 template <class T, int W, int L, int B>
 CT_HD void gradient_slice(const StepArgs<T>& a, int slice, int lane, const T* vd) {
   const Place<L, B> at{slice, lane};
-  alignas(64) T sum[W], scale[W];
+  alignas(64) T sum[W];
+  sum_layer<T, W, L, B, 2, false>(a, at, a.gradient.entry, vd, sum);
+  CT_SIMD
+  for (int l = 0; l < W; ++l) sum[l] *= a.gradient.scale[at.slot(l)];
   if (a.has_own && a.has_own[slice]) {
     for (int l = 0; l < W; ++l) {
-      const OwnRow<T, L, B> own{a, at, l};
+      const int row = a.own_row[at.number(l)];
+      if (row == -1) continue;
       const T here = vd[at.v(l)];
-      sum[l] = own.sum(a.gradient, a.own_gradient, [&](std::int32_t j) { return vd[at.v_of(j, l)] - here; });
-      scale[l] = own.scale(a.gradient) * (a.half_factor ? 2 * a.half_factor[at.number(l)] : T(1));
+      sum[l] = row < 0 ? T(0)
+                       : OwnRow<T, L, B>{a, at, l, row}.sum(
+                             a.own_gradient, [&](std::int32_t j) { return vd[at.v_of(j, l)] - here; });
     }
-  } else {
-    sum_layer<T, W, L, B, 2, false>(a, at, a.gradient.entry, vd, sum);
+  }
+  if (a.half_factor) {
     CT_SIMD
-    for (int l = 0; l < W; ++l) scale[l] = a.gradient.scale[at.slot(l)];
+    for (int l = 0; l < W; ++l) sum[l] *= 2 * a.half_factor[at.number(l)];
   }
   CT_SIMD
-  for (int l = 0; l < W; ++l) a.along[at.number(l)] = scale[l] * sum[l];
+  for (int l = 0; l < W; ++l) a.along[at.number(l)] = sum[l];
 }
 
-/// Sums over rows of W lanes and what they are to be multiplied by.
-template <class T, int W>
-struct RowSums {
-  alignas(64) T diffusion[W], load[W], divergence[W];
-  alignas(64) T diffusion_scale[W], load_scale[W], divergence_scale[W], own_share[W];
-};
-
+/// What dt L V and the load are in lanes whose members have rows of their own, and in dead ones.
 template <class T, int W, int L, int B, bool HasLoad>
-CT_HD void sum_shared(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d,
-                      RowSums<T, W>& s) {
-  sum_rows<T, W, L, B, HasLoad>(a, at, vd, v, d, s.diffusion, s.load);
-  CT_SIMD
+CT_HD void diffuse_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* diffused,
+                       T* loaded) {
   for (int l = 0; l < W; ++l) {
-    s.diffusion_scale[l] = a.diffusion.scale[at.slot(l)];
-    if constexpr (HasLoad) s.load_scale[l] = a.load.scale[at.slot(l)];
-  }
-  if (!a.divergence.entry) return;
-  sum_layer<T, W, L, B, 1, true>(a, at, a.divergence.entry, a.along, s.divergence);
-  CT_SIMD
-  for (int l = 0; l < W; ++l) {
-    s.divergence_scale[l] = a.divergence.scale[at.slot(l)];
-    s.own_share[l] = a.own_share[at.slot(l)];
-  }
-}
-
-/// The same, lane by lane, for slices in which some member has rows of its own. What is done with the sums is shared,
-/// so that a lane without own rows has the same bits either way.
-template <class T, int W, int L, int B, bool HasLoad>
-CT_HD void sum_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, RowSums<T, W>& s) {
-  for (int l = 0; l < W; ++l) {
-    const OwnRow<T, L, B> own{a, at, l};
-    const T v = vd[at.v(l)], d = vd[at.d(l)];
-    const int r = own.row();
-    s.diffusion[l] =
-        own.sum(a.diffusion, a.own_diffusion, [&](std::int32_t j) { return own.factor(j) * (vd[at.v_of(j, l)] - v); });
-    s.diffusion_scale[l] = own.scale(a.diffusion);
-    if constexpr (HasLoad) {
-      s.load[l] = own.sum(a.load, a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d; });
-      s.load_scale[l] = own.scale(a.load);
-    }
+    const int row = a.own_row[at.number(l)];
+    if (row == -1) continue;
+    diffused[l] = loaded[l] = 0;
+    if (row < 0) continue;
+    const OwnRow<T, L, B> own{a, at, l, row};
+    diffused[l] = own.sum(a.own_diffusion, [&](std::int32_t j) {
+      const T difference = vd[at.v_of(j, l)] - v[l];
+      return a.half_factor ? factor_between(a, at.number(l), at.number_of(j, l)) * difference : difference;
+    });
+    if constexpr (HasLoad) loaded[l] = own.sum(a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d[l]; });
     if (!a.divergence.entry) continue;
-    s.divergence[l] =
-        own.sum(a.divergence, a.own_divergence, [&](std::int32_t j) { return a.along[at.number_of(j, l)]; });
-    s.divergence_scale[l] = own.scale(a.divergence);
-    s.own_share[l] = r == -2 ? T(0) : r < 0 ? a.own_share[at.slot(l)] : a.own_row_share[r];
+    const T divergence = own.sum(a.own_divergence, [&](std::int32_t j) { return a.along[at.number_of(j, l)]; });
+    diffused[l] += multiply_add(a.own_row_share[row], a.along[at.number(l)], divergence);
   }
 }
 
@@ -261,22 +241,26 @@ CT_HD void sum_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, Row
 template <class T, int W, int L, int B, bool HasLoad>
 CT_HD void diffuse(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* diffused,
                    T* loaded) {
-  RowSums<T, W> s;
-  if (a.has_own && a.has_own[at.slice]) {
-    sum_own<T, W, L, B, HasLoad>(a, at, vd, s);
+  if (a.half_factor) {
+    sum_rows<T, W, L, B, HasLoad, true>(a, at, vd, v, d, diffused, loaded);
   } else {
-    sum_shared<T, W, L, B, HasLoad>(a, at, vd, v, d, s);
+    sum_rows<T, W, L, B, HasLoad, false>(a, at, vd, v, d, diffused, loaded);
   }
   CT_SIMD
   for (int l = 0; l < W; ++l) {
-    diffused[l] = s.diffusion_scale[l] * s.diffusion[l];
-    if constexpr (HasLoad) loaded[l] = s.load_scale[l] * s.load[l];
+    diffused[l] *= a.diffusion.scale[at.slot(l)];
+    if constexpr (HasLoad) loaded[l] *= a.load.scale[at.slot(l)];
   }
-  if (!a.divergence.entry) return;
-  CT_SIMD
-  for (int l = 0; l < W; ++l) {
-    diffused[l] += s.divergence_scale[l] * s.divergence[l] + s.own_share[l] * a.along[at.number(l)];
+  if (a.divergence.entry) {
+    alignas(64) T divergence[W];
+    sum_layer<T, W, L, B, 1, true>(a, at, a.divergence.entry, a.along, divergence);
+    CT_SIMD
+    for (int l = 0; l < W; ++l) {
+      diffused[l] +=
+          a.divergence.scale[at.slot(l)] * divergence[l] + a.own_share[at.slot(l)] * a.along[at.number(l)];
+    }
   }
+  if (a.has_own && a.has_own[at.slice]) diffuse_own<T, W, L, B, HasLoad>(a, at, vd, v, d, diffused, loaded);
 }
 
 template <class T, int W, int L, int B>

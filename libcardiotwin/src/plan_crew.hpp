@@ -11,8 +11,8 @@
 
 namespace cardiotwin::study {
 
-/// Paces several sites at once, as members of an ensemble: they share the mesh's matrix, and on the CPU sixteen cost
-/// about half of sixteen one after the other. Results do not depend on how many go at once.
+/// Paces several sites at once, as members of an ensemble that shares the mesh's matrix. Results do not depend on how
+/// many go at once.
 class Crew {
  public:
   Crew(const Twin&, const PlanOptions&);

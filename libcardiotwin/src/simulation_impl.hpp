@@ -57,10 +57,10 @@ struct Simulation::Impl {
 
   double time() const { return static_cast<double>(engine->step_count()) * heart->dt; }
   std::int64_t step_of(double moment) const { return std::llround(moment / heart->dt); }
-  // Steps between looks at the state: 1 ms, but not much more than 0.2 s of work.
+  // Steps between looks at the state: 10 ms, but not much more than 0.2 s of work.
   std::int64_t stride() const {
     const auto by_work = static_cast<std::int64_t>(2e7 / static_cast<double>(heart->part.mesh_node.size()));
-    return std::max<std::int64_t>(1, std::min(step_of(1.0), by_work));
+    return std::max<std::int64_t>(1, std::min(step_of(10.0), by_work));
   }
   double last_pulse_end() const {
     double end = 0;

@@ -47,7 +47,7 @@ Tissue tissue_from_json(const std::string& text) {
     tissue.calibrated_edge = quantity(root, "calibrated_edge", dimension::length);
     root.at("calibrated_load").get_to(tissue.calibrated_load);
     tissue.calibrated_dt = quantity(root, "calibrated_dt", dimension::time);
-    if (root.contains("calibrated_stiffness"))  // twins of version 0.1 do not say
+    if (root.contains("calibrated_stiffness"))  // older twins do not say
       tissue.calibrated_stiffness = stiffness_of(root.at("calibrated_stiffness").get<std::string>());
     for (const auto& [name, one] : root.at("regions").items()) {
       auto& region = tissue.regions[name];

@@ -40,7 +40,7 @@ struct OneLaneExecutor {
       }
     }
   }
-  std::vector<double> largest(const Buffer<T>&, std::size_t, std::size_t) const { return {}; }
+  std::vector<double> largest(const kernels::StepArgs<T>&, int, std::size_t, std::size_t) const { return {}; }
   std::string name() const { return "one lane"; }
 };
 
