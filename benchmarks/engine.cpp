@@ -204,7 +204,7 @@ int main(int argc, char** argv) {
           continue;
         }
         for (const auto& variant : cpu_variants()) report(model, *make_cpu_engine(p, o.threads, variant), p, load);
-        for (const int members : {4, 8, 16}) {
+        for (const int members : {8, 16}) {
           row(model, "cpu x " + std::to_string(members) + (real == Real::fp32 ? "/fp32" : "/fp64"), load,
               time_ensemble(p, members, o.threads, std::min(o.repeat, 10)));
         }

@@ -27,12 +27,14 @@ class Core {
   virtual void restore(int member, std::span<const std::byte>) = 0;
   virtual void reset(int member) = 0;
   virtual std::string name() const = 0;
+  /// Of the CPU, for the steps to come; the bits do not depend on it.
+  virtual void use_threads(int) = 0;
 };
 
 /// The one member of a core as an engine.
 std::unique_ptr<Engine> engine_alone(std::unique_ptr<Core>);
 
-/// One factory per backend. `members` in {1, 4, 8, 16}, on CUDA in {1, 16}.
+/// One factory per backend. `members` in {1, 16}.
 std::unique_ptr<Core> make_cpu_core(const Problem&, int members, int threads, const CpuVariant&);
 std::unique_ptr<Core> make_cpu_core(const Problem&, int members, int threads);
 std::unique_ptr<Core> make_checked_core(const Problem&, int members);

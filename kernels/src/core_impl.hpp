@@ -2,11 +2,10 @@
 /// The core of core.hpp over an executor. An executor supplies
 ///
 ///   lanes                     lanes per slice
-///   always_loads              its step has the ionic load even where all weights are 0
 ///   Buffer<U>                 memory: Buffer(n), Buffer(vector), size(), data(), upload(const U*), peek(), edit(f)
 ///   advance(args, first, n)   runs the fused step n times
-///   largest(args, k, n, B)    largest V in vd[k] of each of B members' living nodes among n, NaN where any is not finite
-///   name()                    "cpu/avx512"
+///   largest(args, k, n, B)    largest V in vd[k] of each of B members' living nodes among n, NaN where any is not
+///   finite name()                    "cpu/avx512"
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
 /// touches device memory through Buffer's functions alone (tested by the checked backend).
@@ -44,8 +43,9 @@ class CoreImpl final : public Core {
         lead_host_(members_, 0),
         slice_start_(layout_.slice_start),
         column_(layout_.column),
-        diffusion_(layout_, p, p.diffusion, p.dt),
-        load_(layout_, p, has_load(p) || Executor::always_loads ? p.load : std::vector<double>{}, 1),
+        weight_(stored_pairs<T>(layout_, p)),
+        diffusion_scale_(row_scales<T>(layout_, p, p.diffusion, p.dt)),
+        load_scale_(row_scales<T>(layout_, p, p.load, 1)),
         gradient_(layout_, p, p.gradient, 1),
         divergence_(layout_, p, p.divergence, p.dt),
         own_share_(own_shares(p)),
@@ -188,6 +188,7 @@ class CoreImpl final : public Core {
   }
 
   std::string name() const override { return executor_.name() + (sizeof(T) == 4 ? "/fp32" : "/fp64"); }
+  void use_threads(int threads) override { executor_.use_threads(threads); }
 
  private:
   template <class U>
@@ -231,8 +232,9 @@ class CoreImpl final : public Core {
     args_.slices = layout_.slices;
     args_.slice_start = slice_start_.data();
     args_.column = column_.data();
-    args_.diffusion = diffusion_.args();
-    args_.load = load_.args();
+    args_.weight = weight_.data();
+    args_.diffusion_scale = diffusion_scale_.data();
+    args_.load_scale = load_scale_.data();
     args_.gradient = gradient_.args();
     args_.divergence = divergence_.args();
     args_.own_share = own_share_.data();
@@ -430,7 +432,9 @@ class CoreImpl final : public Core {
   std::vector<Variation> variation_;
   std::vector<std::int64_t> lead_host_;
   Buffer<std::int32_t> slice_start_, column_;
-  StoredWeights diffusion_, load_, gradient_, divergence_;
+  Buffer<WeightPair<T>> weight_;
+  Buffer<T> diffusion_scale_, load_scale_;
+  StoredWeights gradient_, divergence_;
   Buffer<T> own_share_, along_;
   Buffer<std::int32_t> slice_set_;
   Buffer<T> constants_, mixed_constants_, half_factor_;

@@ -12,11 +12,11 @@
 namespace cardiotwin::kernels {
 
 template <class T>
-Advance<T> find_advance(const CpuVariant& variant, int members, bool has_load) {
+Advance<T> find_advance(const CpuVariant& variant, int members) {
   if constexpr (sizeof(T) == 4) {
-    return variant.fp32(members, has_load);
+    return variant.fp32(members);
   } else {
-    return variant.fp64(members, has_load);
+    return variant.fp64(members);
   }
 }
 template <class T>
@@ -56,7 +56,6 @@ template <class T, template <class> class Memory>
 class CpuExecutor {
  public:
   static constexpr int lanes = 16;
-  static constexpr bool always_loads = false;
   template <class U>
   using Buffer = Memory<U>;
 
@@ -73,19 +72,12 @@ class CpuExecutor {
 
   std::vector<double> largest(const StepArgs<T>& args, int at, std::size_t nodes, std::size_t members) const {
     [[maybe_unused]] const typename Memory<T>::InUse open;
-    switch (members) {
-      case 4:
-        return largest_voltages<T, 4>(args.vd[at], args.own_row, nodes, threads_);
-      case 8:
-        return largest_voltages<T, 8>(args.vd[at], args.own_row, nodes, threads_);
-      case 16:
-        return largest_voltages<T, 16>(args.vd[at], args.own_row, nodes, threads_);
-      default:
-        return largest_voltages<T, 1>(args.vd[at], args.own_row, nodes, threads_);
-    }
+    return members == 16 ? largest_voltages<T, 16>(args.vd[at], args.own_row, nodes, threads_)
+                         : largest_voltages<T, 1>(args.vd[at], args.own_row, nodes, threads_);
   }
 
   std::string name() const { return name_; }
+  void use_threads(int threads) { threads_ = threads; }
 
  private:
   std::string name_;

@@ -17,7 +17,7 @@ inline constexpr int cpu_lanes = 16;
 
 /// Each slice is computed by one thread from the previous pass's values alone, so the bits do not depend on the
 /// threads.
-template <class T, int B, bool HasLoad>
+template <class T, int B>
 void advance_part(const StepArgs<T>& a, React<T> react, std::int64_t first, std::int64_t count, int thread, int threads,
                   void* barrier) {
   constexpr int L = cpu_lanes;
@@ -43,35 +43,26 @@ void advance_part(const StepArgs<T>& a, React<T> react, std::int64_t first, std:
     }
     T* out = a.vd[1 - (step & 1)];
     for (int slice = from; slice < to; ++slice) {
-      finish_slice<T, L, L, B, HasLoad>(a, step, slice, 0, start, now, before, out, cells);
+      finish_slice<T, L, L, B>(a, step, slice, 0, start, now, before, out, cells);
     }
     meet(barrier);
   }
 }
 
-template <class T, int B, bool HasLoad>
+template <class T, int B>
 void advance(const StepArgs<T>& args, React<T> react, std::int64_t first, std::int64_t count, int threads,
              void* barrier) {
 #pragma omp parallel num_threads(threads)
   {
     const StepArgs<T> own = args;
-    advance_part<T, B, HasLoad>(own, react, first, count, omp_get_thread_num(), threads, barrier);
+    advance_part<T, B>(own, react, first, count, omp_get_thread_num(), threads, barrier);
   }
 }
 
-/// The step for `members` in {1, 4, 8, 16}.
+/// The step for `members` in {1, 16}.
 template <class T>
-Advance<T> find_advance(int members, bool has_load) {
-  switch (members) {
-    case 4:
-      return has_load ? &advance<T, 4, true> : &advance<T, 4, false>;
-    case 8:
-      return has_load ? &advance<T, 8, true> : &advance<T, 8, false>;
-    case 16:
-      return has_load ? &advance<T, 16, true> : &advance<T, 16, false>;
-    default:
-      return has_load ? &advance<T, 1, true> : &advance<T, 1, false>;
-  }
+Advance<T> find_advance(int members) {
+  return members == 16 ? &advance<T, 16> : &advance<T, 1>;
 }
 
 #define CT_MODEL(function, functor) \

@@ -7,8 +7,8 @@ namespace cardiotwin::kernels {
 
 struct CpuVariant {
   const char* name;
-  Advance<float> (*fp32)(int members, bool has_load);  ///< members in {1, 4, 8, 16}
-  Advance<double> (*fp64)(int members, bool has_load);
+  Advance<float> (*fp32)(int members);  ///< members in {1, 16}
+  Advance<double> (*fp64)(int members);
   React<float> (*react_fp32)(int model);
   React<double> (*react_fp64)(int model);
 };

@@ -1,6 +1,5 @@
 #pragma once
-/// One thread per lane, a warp per slice, one kernel per pass of a step. Always with the ionic load, to halve what nvcc
-/// has to compile: its weights are 0 where there is none.
+/// One thread per lane, a warp per slice, one kernel per pass of a step.
 
 #include "cuda_launch.cuh"
 #include "react.hpp"
@@ -33,11 +32,11 @@ __global__ void __launch_bounds__(block)
     finish_kernel(StepArgs<T> a, std::int64_t step, const T* start, const T* now, const T* before, T* out) {
   const Lane at = lane_of_thread();
   if (at.slice >= a.slices) return;
-  finish_slice<T, 1, lanes_per_slice, B, true>(a, step, at.slice, at.lane, start, now, before, out,
-                                               [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
-                                                 react_lane<Model, T, lanes_per_slice>(a.dt_cells, v, d, states,
-                                                                                       constants, mixed);
-                                               });
+  finish_slice<T, 1, lanes_per_slice, B>(a, step, at.slice, at.lane, start, now, before, out,
+                                         [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
+                                           react_lane<Model, T, lanes_per_slice>(a.dt_cells, v, d, states, constants,
+                                                                                 mixed);
+                                         });
 }
 
 template <class Model, class T, int B>

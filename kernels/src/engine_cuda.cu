@@ -84,8 +84,8 @@ cuda::Launch<T> find_launch(int index, int members) {
   }
 }
 
-/// Largest V of one member's living nodes in each block's share; NaN if any of it is not finite. The maximum does not depend on the
-/// order.
+/// Largest V of one member's living nodes in each block's share; NaN if any of it is not finite. The maximum does not
+/// depend on the order.
 template <class T>
 __global__ void max_kernel(const T* vd, const std::int32_t* own_row, int n, int members, int m, double* result) {
   __shared__ double partial[block];
@@ -110,7 +110,6 @@ template <class T>
 class CudaExecutor {
  public:
   static constexpr int lanes = cuda::lanes_per_slice;
-  static constexpr bool always_loads = true;
   template <class U>
   using Buffer = DeviceBuffer<U>;
 
@@ -142,6 +141,7 @@ class CudaExecutor {
   }
 
   std::string name() const { return "cuda:" + std::to_string(device_); }
+  void use_threads(int) {}
 
  private:
   void select_device() const { check(cudaSetDevice(device_), "choosing the device"); }

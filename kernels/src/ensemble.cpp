@@ -1,5 +1,7 @@
-// An ensemble: members of one core, each driven by a thread of its own, advanced together by one driving thread. The
-// core is as wide as there are members at work, so that the last of a queue does not pay for lanes nobody uses.
+// An ensemble: members, each driven by a thread of its own. Many go in lockstep, side by side in the lanes of one core
+// that a driving thread advances; a few go alone, each in a core of its own, as many at once as there are threads.
+#include <omp.h>
+
 #include <algorithm>
 #include <cardiotwin/kernels/ensemble.hpp>
 #include <condition_variable>
@@ -16,13 +18,25 @@ namespace cardiotwin::kernels {
 namespace {
 
 using MakeCore = std::function<std::unique_ptr<Core>(int width)>;
-using Widths = std::vector<int>;  ///< that cores can have, ascending
+
+constexpr int lockstep_width = 16;
+
+/// How many go alone at most. On the CPU a step of 16 lanes costs what 8 (two-variable cells, 0.25 M nodes) to 12 (the
+/// same, 9 000 nodes) steps alone cost, whoever uses the lanes; on a GPU a step alone leaves most of it idle.
+struct Policy {
+  int alone = 1;
+  int threads = 1;
+};
 
 class EnsembleImpl final : public Ensemble {
  public:
-  EnsembleImpl(MakeCore make, Widths widths, int members) : make_(std::move(make)), widths_(std::move(widths)) {
+  EnsembleImpl(MakeCore make, Policy policy, int members) : make_(std::move(make)), policy_(policy) {
     for (int m = 0; m < members; ++m) members_.push_back(std::make_unique<Member>(*this, m));
-    build(members);
+    if (members > policy_.alone) {  // what cannot be made is said here
+      enter_lane(*members_[0]);
+    } else {
+      enter_alone(*members_[0]);
+    }
     driver_ = std::jthread([this](std::stop_token stop) { drive(stop); });
   }
 
@@ -42,12 +56,14 @@ class EnsembleImpl final : public Ensemble {
   struct Member final : Engine {
     Member(EnsembleImpl& e, int number) : ensemble(e), m(number) {}
 
-    /// Calls f(core, lane) with the ensemble held still and this member in a lane.
+    /// Calls f(core, lane); in lockstep with the ensemble held still.
     template <class F>
     auto with_lane(F f) const {
-      const std::lock_guard hold(ensemble.mutex_);
-      ensemble.bring_back(*this);
-      return f(*ensemble.core_, lane);
+      std::unique_lock hold(ensemble.mutex_);
+      if (lane < 0 && !own_core) ensemble.goes_alone() ? ensemble.enter_alone(*this) : ensemble.enter_lane(*this);
+      if (lane >= 0) return f(*ensemble.core_, lane);
+      hold.unlock();
+      return f(*own_core, 0);
     }
 
     void set_pulses(std::vector<Pulse> list) override {
@@ -62,6 +78,11 @@ class EnsembleImpl final : public Ensemble {
       if (steps < 0) throw std::invalid_argument("engine: cannot advance by a negative number of steps");
       if (steps == 0) return;
       std::unique_lock hold(ensemble.mutex_);
+      if (ensemble.goes_alone()) {
+        ensemble.enter_alone(*this);
+        ensemble.advance_alone(*this, steps, hold);
+        return;
+      }
       wanted = steps;
       ensemble.changed_.notify_all();
       ensemble.changed_.wait(hold, [&] { return wanted == 0; });
@@ -95,8 +116,7 @@ class EnsembleImpl final : public Ensemble {
       with_lane([&](Core& core, int l) { core.reset(l); });
     }
     std::string name() const override {
-      const std::lock_guard hold(ensemble.mutex_);
-      return ensemble.core_->name();
+      return with_lane([](Core& core, int) { return core.name(); });
     }
 
     EnsembleImpl& ensemble;
@@ -106,56 +126,81 @@ class EnsembleImpl final : public Ensemble {
     std::exception_ptr failure;  ///< of the latest advance
     std::vector<Pulse> pulses;
     Variation variation;
-    mutable int lane = -1;                 ///< -1 while set aside
-    mutable std::vector<std::byte> aside;  ///< its state then; empty where it never ran
+    // Where it is: in a lane, in a core of its own, or as bytes, which are empty where it never ran.
+    mutable int lane = -1;
+    mutable std::unique_ptr<Core> own_core;
+    mutable std::vector<std::byte> aside;
   };
 
-  int width_for(std::size_t members) const {
-    return *std::find_if(widths_.begin(), widths_.end(), [&](int w) { return std::size_t(w) >= members; });
-  }
-
-  /// A new core for so many members; all members are set aside.
-  void build(int members) {
-    for (const auto& member : members_) set_aside(*member);
-    core_.reset();  // first, so that two are never in memory
-    lanes_.clear();
-    const int width = width_for(std::size_t(members));
-    core_ = make_(width);
-    lanes_.assign(std::size_t(width), nullptr);
+  bool goes_alone() const {
+    const auto busy = std::count_if(members_.begin(), members_.end(),
+                                    [](const auto& member) { return member->at_work || member->wanted > 0; });
+    return busy <= policy_.alone;
   }
 
   void set_aside(const Member& member) const {
+    if (member.own_core) member.aside = member.own_core->save(0), member.own_core.reset();
     if (member.lane < 0) return;
     member.aside = core_->save(member.lane);
     lanes_[std::size_t(member.lane)] = nullptr;
     member.lane = -1;
   }
 
-  /// Into a lane, which one that is not at work may have to leave.
-  void bring_back(const Member& member) {
-    if (member.lane >= 0) return;
-    auto free = std::find(lanes_.begin(), lanes_.end(), nullptr);
-    if (free == lanes_.end()) {
-      const auto idle = std::find_if(lanes_.begin(), lanes_.end(),
-                                     [](const Member* other) { return !other->at_work && other->wanted == 0; });
-      if (idle != lanes_.end()) {
-        set_aside(**idle);
-      } else {
-        build(int(lanes_.size()) + 1);
-      }
-      free = std::find(lanes_.begin(), lanes_.end(), nullptr);
-    }
-    const int lane = int(free - lanes_.begin());
+  static void put(const Member& member, Core& core, int lane) {
     if (member.aside.empty()) {
-      core_->reset(lane);
+      core.reset(lane);
     } else {
-      core_->restore(lane, member.aside);
+      core.restore(lane, member.aside);
     }
-    core_->set_pulses(lane, member.pulses);
-    core_->vary(lane, member.variation);
+    core.set_pulses(lane, member.pulses);
+    core.vary(lane, member.variation);
     member.aside = {};
-    member.lane = lane;
+  }
+
+  /// Into a core of its own.
+  void enter_alone(const Member& member) const {
+    if (member.own_core) return;
+    set_aside(member);
+    auto core = make_(1);
+    put(member, *core, 0);
+    member.own_core = std::move(core);
+  }
+
+  /// Into a lane: there are as many as members.
+  void enter_lane(const Member& member) {
+    if (member.lane >= 0) return;
+    set_aside(member);
+    if (!core_) {
+      core_ = make_(lockstep_width);
+      lanes_.assign(lockstep_width, nullptr);
+    }
+    const auto free = std::find(lanes_.begin(), lanes_.end(), nullptr);
+    put(member, *core_, int(free - lanes_.begin()));
+    member.lane = int(free - lanes_.begin());
     *free = &member;
+  }
+
+  /// With its share of the threads, once they are free.
+  void advance_alone(const Member& member, std::int64_t steps, std::unique_lock<std::mutex>& hold) {
+    const auto busy = std::count_if(members_.begin(), members_.end(), [](const auto& m) { return m->at_work; });
+    const int threads = std::max(1, policy_.threads / std::max(1, int(busy)));
+    changed_.wait(hold, [&] { return threads_taken_ + threads <= policy_.threads; });
+    threads_taken_ += threads;
+    hold.unlock();
+    const auto give_back = [&] {
+      hold.lock();
+      threads_taken_ -= threads;
+      changed_.notify_all();
+    };
+    try {
+      static constexpr int only[] = {0};
+      member.own_core->use_threads(threads);
+      member.own_core->advance(steps, only);
+    } catch (...) {
+      give_back();
+      throw;
+    }
+    give_back();
   }
 
   bool ready() const {
@@ -170,13 +215,12 @@ class EnsembleImpl final : public Ensemble {
   /// Advances those that ask by the least number of steps among them.
   void advance(const std::vector<Member*>& asking) {
     for (const auto& member : members_) {
-      if (member->wanted == 0) set_aside(*member);
+      if (member->wanted == 0 && member->lane >= 0) set_aside(*member);
     }
-    if (width_for(asking.size()) != int(lanes_.size())) build(int(asking.size()));
     std::int64_t steps = INT64_MAX;
     std::vector<int> lanes;
     for (Member* member : asking) {
-      bring_back(*member);
+      enter_lane(*member);
       lanes.push_back(member->lane);
       steps = std::min(steps, member->wanted);
     }
@@ -205,10 +249,11 @@ class EnsembleImpl final : public Ensemble {
   }
 
   MakeCore make_;
-  Widths widths_;
-  std::unique_ptr<Core> core_;
+  Policy policy_;
+  std::unique_ptr<Core> core_;  ///< of those in lockstep; made when first needed
   std::vector<std::unique_ptr<Member>> members_;
   mutable std::vector<const Member*> lanes_;  ///< who is in each; nullptr where nobody is
+  int threads_taken_ = 0;                     ///< by members that go alone
   std::mutex mutex_;
   std::condition_variable changed_;
   std::jthread driver_;  // last: it stops before the rest goes
@@ -216,7 +261,7 @@ class EnsembleImpl final : public Ensemble {
 
 }  // namespace
 
-int ensemble_limit() { return 16; }
+int ensemble_limit() { return lockstep_width; }
 
 std::unique_ptr<Ensemble> make_ensemble(const Problem& p, int members, const Device& device) {
   validate(p);
@@ -228,12 +273,13 @@ std::unique_ptr<Ensemble> make_ensemble(const Problem& p, int members, const Dev
   if (device.cuda) {
     if (const auto reason = cuda_unavailable(device.index); !reason.empty()) throw std::runtime_error(reason);
     const auto make = [=](int width) { return make_cuda_core(*problem, width, device.index); };
-    return std::make_unique<EnsembleImpl>(make, Widths{1, 16}, members);
+    return std::make_unique<EnsembleImpl>(make, Policy{.alone = 1, .threads = 1}, members);
   }
   const auto make = [=](int width) {
     return device.checked ? make_checked_core(*problem, width) : make_cpu_core(*problem, width, device.index);
   };
-  return std::make_unique<EnsembleImpl>(make, Widths{1, 4, 8, 16}, members);
+  const int threads = device.index > 0 ? device.index : omp_get_max_threads();
+  return std::make_unique<EnsembleImpl>(make, Policy{.alone = 11, .threads = threads}, members);
 }
 
 }  // namespace cardiotwin::kernels

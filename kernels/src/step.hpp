@@ -2,7 +2,7 @@
 /// The fused step of engine.hpp, written once. A backend calls finish_slice for W consecutive lanes of a slice: the CPU
 /// for all at once (the inner loops are vectorised), CUDA for one lane per thread.
 ///
-/// Cost per node and step in fp32 for one member: 8 B per matrix entry (6 B without load), 24 B for V and d, 8 B per
+/// Cost per node and step in fp32 for one member: 8 B per matrix entry, 24 B for V and d, 8 B per
 /// state; the rest stays in cache. A body-centred cubic lattice with ten Tusscher's cells: 116 + 24 + 144 B. B members
 /// share the matrix and read neighbours as whole runs of B numbers: 116 / B + 16 + 144 B each.
 
@@ -78,44 +78,98 @@ struct OwnRow {
   }
 };
 
+CT_HD Pair<float> both_weights(std::int32_t word) {
+  return {float(std::int32_t(std::uint32_t(word) << 16) >> 16), float(word >> 16)};
+}
+CT_HD Pair<double> both_weights(Pair<double> weights) { return weights; }
+
 #ifndef __CUDACC__
 /// B numbers as one value, because g++ 12 turns the loop over a row's entries inside out otherwise and gathers what
 /// lies side by side.
 template <class T, int B>
 struct Run {
-  typedef T Vector [[gnu::vector_size(B * sizeof(T)), gnu::aligned(B * sizeof(T)), gnu::may_alias]];
+  typedef T Vector [[gnu::vector_size(B * sizeof(T)), gnu::aligned(sizeof(T)), gnu::may_alias]];
   static const Vector& at(const T* from) { return *reinterpret_cast<const Vector*>(from); }
   static Vector& at(T* to) { return *reinterpret_cast<Vector*>(to); }
 };
 
-/// Several members: neighbours are runs of B numbers.
-template <class T, int L, int B, bool HasLoad, bool HasFactor>
+/// V and d of B members as one run of 2 B numbers; its weights are B times that of diffusion, then B times the load's.
+template <class T, int B>
+struct PairRun : Run<T, 2 * B> {
+  using typename Run<T, 2 * B>::Vector;
+  CT_HD static Vector weights(Pair<double> both) {
+    alignas(Vector) T result[2 * B];
+    for (int m = 0; m < B; ++m) result[m] = T(both.v), result[m + B] = T(both.d);
+    return Run<T, 2 * B>::at(result);
+  }
+  CT_HD static Vector weights(std::int32_t word) {
+    using Words = Run<std::int32_t, 2 * B>;
+    alignas(Vector) std::int32_t shift[2 * B];
+    for (int m = 0; m < B; ++m) shift[m] = 16, shift[m + B] = 0;
+    typename Words::Vector all = {};
+    all += word;
+    return __builtin_convertvector(all << Words::at(shift) >> 16, Vector);
+  }
+};
+
+/// Several members: neighbours are runs of B numbers. The L / B rows of a slice go side by side, so that their sums do
+/// not wait for each other.
+template <class T, int L, int B, bool HasFactor>
 CT_HD void sum_rows_of_members(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* by_diffusion, T* by_load) {
-  using R = Run<T, B>;
-  for (int c = 0; c < L / B; ++c) {
-    const T* own = vd + 2 * (std::int64_t(at.slice) * (L / B) + c) * B;
-    const typename R::Vector v = R::at(own), d = R::at(own + B);
-    typename R::Vector diffusion = {}, load = {}, half = {};
-    if constexpr (HasFactor) half = R::at(a.half_factor + (std::int64_t(at.slice) * (L / B) + c) * B);
-    for (int k = a.slice_start[at.slice]; k < a.slice_start[at.slice + 1]; ++k) {
-      const std::int64_t entry = std::int64_t(k) * (L / B) + c;
-      const std::int64_t other = std::int64_t(a.column[entry]) * B;
-      const T* there = vd + 2 * other;
-      if constexpr (HasFactor) {
-        diffusion += T(a.diffusion.entry[entry]) * ((half + R::at(a.half_factor + other)) * (R::at(there) - v));
-      } else {
-        diffusion += T(a.diffusion.entry[entry]) * (R::at(there) - v);
+  constexpr int rows = L / B, ahead = 16 * rows;
+  const int first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
+  const T* own = vd + 2 * std::int64_t(at.slice) * L;
+  if constexpr (!HasFactor && 2 * B * sizeof(T) <= 64) {
+    using R = PairRun<T, B>;
+    typename R::Vector here[rows], sum[rows];
+    for (int c = 0; c < rows; ++c) here[c] = R::at(own + 2 * c * B), sum[c] = typename R::Vector{};
+    for (int k = first; k < last; ++k) {
+      const std::int64_t entry = std::int64_t(k) * rows;
+      prefetch(a.column + entry + ahead);
+      prefetch(a.weight + entry + ahead);
+#pragma GCC unroll 4
+      for (int c = 0; c < rows; ++c) {
+        const T* there = vd + 2 * std::int64_t(a.column[entry + c]) * B;
+        sum[c] += R::weights(a.weight[entry + c]) * (R::at(there) - here[c]);
       }
-      if constexpr (HasLoad) load += T(a.load.entry[entry]) * (R::at(there + B) - d);
     }
-    R::at(by_diffusion + c * B) = diffusion;
-    R::at(by_load + c * B) = load;
+    for (int c = 0; c < rows; ++c) {
+      alignas(64) T both[2 * B];
+      R::at(both) = sum[c];
+      for (int m = 0; m < B; ++m) by_diffusion[c * B + m] = both[m], by_load[c * B + m] = both[m + B];
+    }
+  } else {
+    using R = Run<T, B>;
+    typename R::Vector v[rows], d[rows], half[rows], diffusion[rows], load[rows];
+    for (int c = 0; c < rows; ++c) {
+      v[c] = R::at(own + 2 * c * B), d[c] = R::at(own + (2 * c + 1) * B);
+      diffusion[c] = load[c] = typename R::Vector{};
+      if constexpr (HasFactor) half[c] = R::at(a.half_factor + std::int64_t(at.slice) * L + c * B);
+    }
+    for (int k = first; k < last; ++k) {
+      const std::int64_t entry = std::int64_t(k) * rows;
+      prefetch(a.column + entry + ahead);
+      prefetch(a.weight + entry + ahead);
+#pragma GCC unroll 4
+      for (int c = 0; c < rows; ++c) {
+        const std::int64_t other = std::int64_t(a.column[entry + c]) * B;
+        const Pair<T> weight = both_weights(a.weight[entry + c]);
+        typename R::Vector difference = R::at(vd + 2 * other) - v[c];
+        if constexpr (HasFactor) difference *= half[c] + R::at(a.half_factor + other);
+        diffusion[c] += weight.v * difference;
+        load[c] += weight.d * (R::at(vd + 2 * other + B) - d[c]);
+      }
+    }
+    for (int c = 0; c < rows; ++c) {
+      R::at(by_diffusion + c * B) = diffusion[c];
+      R::at(by_load + c * B) = load[c];
+    }
   }
 }
 #endif
 
 /// One member on the CPU, or one lane: neighbours are gathered.
-template <class T, int W, int L, int B, bool HasLoad, bool HasFactor>
+template <class T, int W, int L, int B, bool HasFactor>
 CT_HD void sum_rows_by_gathering(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d,
                                  T* by_diffusion, T* by_load) {
   constexpr int ahead = 32 * Place<L, B>::per_slice;  // entries
@@ -123,39 +177,83 @@ CT_HD void sum_rows_by_gathering(const StepArgs<T>& a, const Place<L, B>& at, co
   for (int l = 0; l < W; ++l) by_diffusion[l] = by_load[l] = 0;
   const int last = a.slice_start[at.slice + 1];
   for (int k = a.slice_start[at.slice]; k < last; ++k) {
-    const std::int64_t entry = at.entry(k, 0);
-    const std::int32_t* column = a.column + entry;
-    const Weight<T>* diffusion = a.diffusion.entry + entry;
-    const Weight<T>* load = a.load.entry + (HasLoad ? entry : 0);
-    prefetch(column + ahead);
-    prefetch(diffusion + ahead);
-    if constexpr (HasLoad) prefetch(load + ahead);
+    prefetch(a.column + at.entry(k, 0) + ahead);
+    prefetch(a.weight + at.entry(k, 0) + ahead);
     CT_SIMD
     for (int l = 0; l < W; ++l) {
-      const Pair<T> neighbour = pair_at<T, B>(vd, at.v_of(column[l], l));
-      if constexpr (HasFactor) {
-        const T factor = factor_between(a, at.number(l), at.number_of(column[l], l));
-        by_diffusion[l] += T(diffusion[l]) * (factor * (neighbour.v - v[l]));
-      } else {
-        by_diffusion[l] += T(diffusion[l]) * (neighbour.v - v[l]);
-      }
-      if constexpr (HasLoad) by_load[l] += T(load[l]) * (neighbour.d - d[l]);
+      const std::int64_t entry = at.entry(k, l);
+      const std::int32_t other = a.column[entry];
+      const Pair<T> weight = both_weights(a.weight[entry]), neighbour = pair_at<T, B>(vd, at.v_of(other, l));
+      T difference = neighbour.v - v[l];
+      if constexpr (HasFactor) difference *= factor_between(a, at.number(l), at.number_of(other, l));
+      by_diffusion[l] += weight.v * difference;
+      by_load[l] += weight.d * (neighbour.d - d[l]);
     }
   }
 }
 
 /// Sums over rows of W lanes: diffusion sum_j a_ij (V_j - V_i), with HasFactor times factors of conductivity, and load
 /// sum_j m_ij (d_j - d_i).
-template <class T, int W, int L, int B, bool HasLoad, bool HasFactor>
+template <class T, int W, int L, int B, bool HasFactor>
 CT_HD void sum_rows(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* by_diffusion,
                     T* by_load) {
 #ifndef __CUDACC__
   if constexpr (W == L && B > 1) {
-    sum_rows_of_members<T, L, B, HasLoad, HasFactor>(a, at, vd, by_diffusion, by_load);
+    sum_rows_of_members<T, L, B, HasFactor>(a, at, vd, by_diffusion, by_load);
     return;
   }
 #endif
-  sum_rows_by_gathering<T, W, L, B, HasLoad, HasFactor>(a, at, vd, v, d, by_diffusion, by_load);
+  sum_rows_by_gathering<T, W, L, B, HasFactor>(a, at, vd, v, d, by_diffusion, by_load);
+}
+
+/// V and d of W lanes. Runs are named as such: g++ would gather and scatter them.
+template <class T, int W, int L, int B>
+CT_HD void load_lanes(const Place<L, B>& at, const T* vd, T* v, T* d) {
+#ifndef __CUDACC__
+  if constexpr (W == L && B > 1) {
+    using R = Run<T, B>;
+    const T* from = vd + 2 * std::int64_t(at.slice) * L;
+    for (int c = 0; c < L; c += B) R::at(v + c) = R::at(from + 2 * c), R::at(d + c) = R::at(from + 2 * c + B);
+    return;
+  }
+#endif
+  CT_SIMD
+  for (int l = 0; l < W; ++l) {
+    const Pair<T> own = pair_at<T, B>(vd, at.v(l));
+    v[l] = own.v;
+    d[l] = own.d;
+  }
+}
+
+template <class T, int W, int L, int B>
+CT_HD void store_lanes(const Place<L, B>& at, const T* v, const T* d, T* vd) {
+#ifndef __CUDACC__
+  if constexpr (W == L && B > 1) {
+    using R = Run<T, B>;
+    T* to = vd + 2 * std::int64_t(at.slice) * L;
+    for (int c = 0; c < L; c += B) R::at(to + 2 * c) = R::at(v + c), R::at(to + 2 * c + B) = R::at(d + c);
+    return;
+  }
+#endif
+  CT_SIMD
+  for (int l = 0; l < W; ++l) {
+    vd[at.v(l)] = v[l];
+    vd[at.d(l)] = d[l];
+  }
+}
+
+/// What slots have, lane by lane.
+template <class T, int W, int L, int B>
+CT_HD void spread(const Place<L, B>& at, const T* of_slot, T* of_lane) {
+#ifndef __CUDACC__
+  if constexpr (W == L && B > 1) {
+    for (int c = 0; c < L / B; ++c)
+      Run<T, B>::at(of_lane + c * B) = of_slot[std::int64_t(at.slice) * (L / B) + c] + typename Run<T, B>::Vector{};
+    return;
+  }
+#endif
+  CT_SIMD
+  for (int l = 0; l < W; ++l) of_lane[l] = of_slot[at.slot(l)];
 }
 
 /// sum_j weight_ij (x_j - x_i), or with Plain sum_j weight_ij x_j, of W lanes. x of slot s lies at x[stride s B +
@@ -166,15 +264,22 @@ CT_HD void sum_layer(const StepArgs<T>& a, const Place<L, B>& at, const Weight<T
 #ifndef __CUDACC__
   if constexpr (W == L && B > 1) {
     using R = Run<T, B>;
-    for (int c = 0; c < L / B; ++c) {
-      typename R::Vector total = {}, own = {};
-      if constexpr (!Plain) own = R::at(x + Stride * (std::int64_t(at.slice) * (L / B) + c) * B);
-      for (int k = first; k < last; ++k) {
-        const std::int64_t entry = std::int64_t(k) * (L / B) + c;
-        total += T(weight[entry]) * (R::at(x + Stride * std::int64_t(a.column[entry]) * B) - own);
-      }
-      R::at(sum + c * B) = total;
+    constexpr int rows = L / B;
+    typename R::Vector total[rows], own[rows];
+    for (int c = 0; c < rows; ++c) {
+      total[c] = own[c] = typename R::Vector{};
+      if constexpr (!Plain) own[c] = R::at(x + Stride * (std::int64_t(at.slice) * rows + c) * B);
     }
+    for (int k = first; k < last; ++k) {
+      const std::int64_t entry = std::int64_t(k) * rows;
+      prefetch(a.column + entry + 16 * rows);
+      prefetch(weight + entry + 16 * rows);
+#pragma GCC unroll 4
+      for (int c = 0; c < rows; ++c) {
+        total[c] += T(weight[entry + c]) * (R::at(x + Stride * std::int64_t(a.column[entry + c]) * B) - own[c]);
+      }
+    }
+    for (int c = 0; c < rows; ++c) R::at(sum + c * B) = total[c];
     return;
   }
 #endif
@@ -194,18 +299,19 @@ CT_HD void sum_layer(const StepArgs<T>& a, const Place<L, B>& at, const Weight<T
 template <class T, int W, int L, int B>
 CT_HD void gradient_slice(const StepArgs<T>& a, int slice, int lane, const T* vd) {
   const Place<L, B> at{slice, lane};
-  alignas(64) T sum[W];
+  alignas(64) T sum[W], scale[W];
   sum_layer<T, W, L, B, 2, false>(a, at, a.gradient.entry, vd, sum);
+  spread<T, W>(at, a.gradient.scale, scale);
   CT_SIMD
-  for (int l = 0; l < W; ++l) sum[l] *= a.gradient.scale[at.slot(l)];
+  for (int l = 0; l < W; ++l) sum[l] *= scale[l];
   if (a.has_own && a.has_own[slice]) {
     for (int l = 0; l < W; ++l) {
       const int row = a.own_row[at.number(l)];
       if (row == -1) continue;
       const T here = vd[at.v(l)];
-      sum[l] = row < 0 ? T(0)
-                       : OwnRow<T, L, B>{a, at, l, row}.sum(
-                             a.own_gradient, [&](std::int32_t j) { return vd[at.v_of(j, l)] - here; });
+      sum[l] = row < 0 ? T(0) : OwnRow<T, L, B>{a, at, l, row}.sum(a.own_gradient, [&](std::int32_t j) {
+        return vd[at.v_of(j, l)] - here;
+      });
     }
   }
   if (a.half_factor) {
@@ -217,7 +323,7 @@ CT_HD void gradient_slice(const StepArgs<T>& a, int slice, int lane, const T* vd
 }
 
 /// What dt L V and the load are in lanes whose members have rows of their own, and in dead ones.
-template <class T, int W, int L, int B, bool HasLoad>
+template <class T, int W, int L, int B>
 CT_HD void diffuse_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* diffused,
                        T* loaded) {
   for (int l = 0; l < W; ++l) {
@@ -230,61 +336,52 @@ CT_HD void diffuse_own(const StepArgs<T>& a, const Place<L, B>& at, const T* vd,
       const T difference = vd[at.v_of(j, l)] - v[l];
       return a.half_factor ? factor_between(a, at.number(l), at.number_of(j, l)) * difference : difference;
     });
-    if constexpr (HasLoad) loaded[l] = own.sum(a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d[l]; });
+    loaded[l] = own.sum(a.own_load, [&](std::int32_t j) { return vd[at.v_of(j, l) + B] - d[l]; });
     if (!a.divergence.entry) continue;
     const T divergence = own.sum(a.own_divergence, [&](std::int32_t j) { return a.along[at.number_of(j, l)]; });
     diffused[l] += multiply_add(a.own_row_share[row], a.along[at.number(l)], divergence);
   }
 }
 
-/// dt L V of W lanes, and with HasLoad what the ionic load adds.
-template <class T, int W, int L, int B, bool HasLoad>
+/// dt L V of W lanes, and what the ionic load adds.
+template <class T, int W, int L, int B>
 CT_HD void diffuse(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* diffused,
                    T* loaded) {
   if (a.half_factor) {
-    sum_rows<T, W, L, B, HasLoad, true>(a, at, vd, v, d, diffused, loaded);
+    sum_rows<T, W, L, B, true>(a, at, vd, v, d, diffused, loaded);
   } else {
-    sum_rows<T, W, L, B, HasLoad, false>(a, at, vd, v, d, diffused, loaded);
+    sum_rows<T, W, L, B, false>(a, at, vd, v, d, diffused, loaded);
   }
+  alignas(64) T scale[W], other_scale[W];
+  spread<T, W>(at, a.diffusion_scale, scale);
+  spread<T, W>(at, a.load_scale, other_scale);
   CT_SIMD
   for (int l = 0; l < W; ++l) {
-    diffused[l] *= a.diffusion.scale[at.slot(l)];
-    if constexpr (HasLoad) loaded[l] *= a.load.scale[at.slot(l)];
+    diffused[l] *= scale[l];
+    loaded[l] *= other_scale[l];
   }
   if (a.divergence.entry) {
     alignas(64) T divergence[W];
     sum_layer<T, W, L, B, 1, true>(a, at, a.divergence.entry, a.along, divergence);
+    spread<T, W>(at, a.divergence.scale, scale);
+    spread<T, W>(at, a.own_share, other_scale);
     CT_SIMD
-    for (int l = 0; l < W; ++l) {
-      diffused[l] +=
-          a.divergence.scale[at.slot(l)] * divergence[l] + a.own_share[at.slot(l)] * a.along[at.number(l)];
-    }
+    for (int l = 0; l < W; ++l) diffused[l] += scale[l] * divergence[l] + other_scale[l] * a.along[at.number(l)];
   }
-  if (a.has_own && a.has_own[at.slice]) diffuse_own<T, W, L, B, HasLoad>(a, at, vd, v, d, diffused, loaded);
-}
-
-template <class T, int W, int L, int B>
-CT_HD void load_lanes(const Place<L, B>& at, const T* vd, T* v, T* d) {
-  CT_SIMD
-  for (int l = 0; l < W; ++l) {
-    const Pair<T> own = pair_at<T, B>(vd, at.v(l));
-    v[l] = own.v;
-    d[l] = own.d;
-  }
+  if (a.has_own && a.has_own[at.slice]) diffuse_own<T, W, L, B>(a, at, vd, v, d, diffused, loaded);
 }
 
 /// Stage j of a stabilised step (not the last): from Y_(j-1) in `now` and Y_(j-2) in `before` to Y_j.
 template <class T, int W, int L, int B>
 CT_HD void stage_slice(const StepArgs<T>& a, int j, int slice, int lane, const T* now, const T* before, T* out) {
   const Place<L, B> at{slice, lane};
-  alignas(64) T v[W], d[W], diffused[W], unused[W];
+  alignas(64) T v[W], d[W], diffused[W], unused[W], earlier[W];
   load_lanes<T, W>(at, now, v, d);
-  diffuse<T, W, L, B, false>(a, at, now, v, d, diffused, unused);
-  for (int l = 0; l < W; ++l) {
-    const T y = a.mu[j] * v[l] + (1 - a.mu[j]) * before[at.v(l)] + a.share[j] * diffused[l];
-    out[at.v(l)] = y;
-    out[at.d(l)] = d[l];  // the load of the last stage needs it
-  }
+  diffuse<T, W, L, B>(a, at, now, v, d, diffused, unused);
+  load_lanes<T, W>(at, before, earlier, unused);
+  CT_SIMD
+  for (int l = 0; l < W; ++l) v[l] = a.mu[j] * v[l] + (1 - a.mu[j]) * earlier[l] + a.share[j] * diffused[l];
+  store_lanes<T, W>(at, v, d, out);  // d too: the load of the last stage needs it
 }
 
 /// Rare: some lane crossed a level during this step. prev and next are V before and after it.
@@ -307,27 +404,27 @@ CT_HD void note_crossing(const StepArgs<T>& a, std::int64_t step, const Place<L,
 /// The end of a step for W lanes: last stage, load, cells, stimulus, what is noted. `start` holds V and d at the step's
 /// start, `now` and `before` the last two stages (all the same where there is one stage).
 /// cells(v, d, states, constants, mixed) reacts W lanes.
-template <class T, int W, int L, int B, bool HasLoad, class Cells>
+template <class T, int W, int L, int B, class Cells>
 CT_HD void finish_slice(const StepArgs<T>& a, std::int64_t step, int slice, int lane, const T* start, const T* now,
                         const T* before, T* out, Cells cells) {
   const Place<L, B> at{slice, lane};
   alignas(64) T at_start[W], v[W], d[W], diffused[W], loaded[W], after[W];
   load_lanes<T, W>(at, start, at_start, d);
   if (a.stages == 1) {
-    diffuse<T, W, L, B, HasLoad>(a, at, start, at_start, d, diffused, loaded);
+    diffuse<T, W, L, B>(a, at, start, at_start, d, diffused, loaded);
     CT_SIMD
     for (int l = 0; l < W; ++l) v[l] = at_start[l] + diffused[l];
   } else {
     const int j = a.stages - 1;
     load_lanes<T, W>(at, now, v, d);
-    diffuse<T, W, L, B, HasLoad>(a, at, now, v, d, diffused, loaded);
+    diffuse<T, W, L, B>(a, at, now, v, d, diffused, loaded);
+    alignas(64) T earlier[W], unused[W];
+    load_lanes<T, W>(at, before, earlier, unused);
     CT_SIMD
-    for (int l = 0; l < W; ++l) v[l] = a.mu[j] * v[l] + (1 - a.mu[j]) * before[at.v(l)] + a.share[j] * diffused[l];
+    for (int l = 0; l < W; ++l) v[l] = a.mu[j] * v[l] + (1 - a.mu[j]) * earlier[l] + a.share[j] * diffused[l];
   }
-  if constexpr (HasLoad) {
-    CT_SIMD
-    for (int l = 0; l < W; ++l) v[l] += loaded[l];
-  }
+  CT_SIMD
+  for (int l = 0; l < W; ++l) v[l] += loaded[l];
   T* states = a.states + std::int64_t(slice) * L * a.state_count + lane;
   const int set = a.slice_set[slice];
   if (set >= 0) {
@@ -349,11 +446,10 @@ CT_HD void finish_slice(const StepArgs<T>& a, std::int64_t step, int slice, int 
   CT_SIMD_OR(crossed)
   for (int l = 0; l < W; ++l) {
     after[l] = v[l] + d[l];
-    out[at.v(l)] = after[l];
-    out[at.d(l)] = d[l];
     crossed |= int((at_start[l] < a.threshold) != (after[l] < a.threshold)) |
                int((at_start[l] < a.repolarization_level) != (after[l] < a.repolarization_level));
   }
+  store_lanes<T, W>(at, after, d, out);
   if (crossed) {
     for (int l = 0; l < W; ++l) note_crossing(a, step, at, l, at_start[l], after[l]);
   }

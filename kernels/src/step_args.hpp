@@ -5,7 +5,7 @@
 
 namespace cardiotwin::kernels {
 
-/// V and the reaction increment of V of the last step. [mV]
+/// V and the reaction increment of V of the last step [mV], or what they are weighed with.
 template <class T>
 struct alignas(2 * sizeof(T)) Pair {
   T v, d;
@@ -27,6 +27,21 @@ struct WeightOf<double> {
 };
 template <class T>
 using Weight = typename WeightOf<T>::type;
+
+/// Weights of diffusion and of the ionic load for one entry, which the step always reads together: in fp32 the low and
+/// the high half of a word.
+template <class T>
+struct WeightPairOf;
+template <>
+struct WeightPairOf<float> {
+  using type = std::int32_t;
+};
+template <>
+struct WeightPairOf<double> {
+  using type = Pair<double>;
+};
+template <class T>
+using WeightPair = typename WeightPairOf<T>::type;
 
 /// A layer of weights over the entries of the matrix; null where it is absent.
 template <class T>
@@ -50,10 +65,10 @@ template <class T>
 struct StepArgs {
   int slices = 0;
   // Matrix.
-  const std::int32_t* slice_start = nullptr;  ///< slices + 1
-  const std::int32_t* column = nullptr;       ///< slots
-  Weights<T> diffusion;                       ///< dt a_ij
-  Weights<T> load;                            ///< m_ij
+  const std::int32_t* slice_start = nullptr;                  ///< slices + 1
+  const std::int32_t* column = nullptr;                       ///< slots
+  const WeightPair<T>* weight = nullptr;                      ///< dt a_ij and m_ij
+  const T *diffusion_scale = nullptr, *load_scale = nullptr;  ///< per slot
   // Diffusion along the fibre by nodal gradients: p = D_i sum_j b_ij (V_j - V_i), then V gains dt sum_j b_ji p_j.
   Weights<T> gradient;           ///< b_ij, its scale times D_i
   Weights<T> divergence;         ///< b_ji dt / (capacity of i)

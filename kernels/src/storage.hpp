@@ -31,10 +31,6 @@ inline Problem cells_of(const Problem& p) {
   return cells;
 }
 
-inline bool has_load(const Problem& p) {
-  return std::any_of(p.load.begin(), p.load.end(), [](double m) { return m != 0; });
-}
-
 /// Per slot: what a stored weight of its row is to be multiplied by.
 template <class T>
 std::vector<T> row_scales(const Layout& layout, const Problem& p, const std::vector<double>& values, double factor) {
@@ -72,6 +68,23 @@ std::vector<Weight<T>> stored_weights(const Layout& layout, const Problem& p, co
       } else {
         result[k] = Weight<T>(std::lround(x));
       }
+    }
+  }
+  return result;
+}
+
+/// Per entry: both weights of the step.
+template <class T>
+std::vector<WeightPair<T>> stored_pairs(const Layout& layout, const Problem& p) {
+  const auto diffusion = stored_weights<T>(layout, p, p.diffusion, p.dt),
+             load = stored_weights<T>(layout, p, p.load, 1);
+  std::vector<WeightPair<T>> result(diffusion.size());
+  for (std::size_t k = 0; k < result.size(); ++k) {
+    if constexpr (std::is_same_v<T, double>) {
+      result[k] = {diffusion[k], load[k]};
+    } else {
+      const auto low = std::uint32_t(std::uint16_t(diffusion[k])), high = std::uint32_t(std::uint16_t(load[k]));
+      result[k] = std::int32_t(high << 16 | low);
     }
   }
   return result;

@@ -22,7 +22,6 @@ namespace body = kernels::one_lane_test;
 template <class Model, class T, int B>
 struct OneLaneExecutor {
   static constexpr int lanes = 32;
-  static constexpr bool always_loads = true;
   template <class U>
   using Buffer = kernels::CheckedBuffer<U>;
   void advance(const kernels::StepArgs<T>& a, std::int64_t first, std::int64_t count) const {
@@ -34,7 +33,7 @@ struct OneLaneExecutor {
       const T* start = a.vd[step & 1];
       for (int slice = 0; slice < a.slices; ++slice) {
         for (int lane = 0; lane < lanes; ++lane) {
-          body::finish_slice<T, 1, lanes, B, true>(a, step, slice, lane, start, start, start, a.vd[1 - (step & 1)],
+          body::finish_slice<T, 1, lanes, B>(a, step, slice, lane, start, start, start, a.vd[1 - (step & 1)],
                                                    cells);
         }
       }
@@ -42,6 +41,7 @@ struct OneLaneExecutor {
   }
   std::vector<double> largest(const kernels::StepArgs<T>&, int, std::size_t, std::size_t) const { return {}; }
   std::string name() const { return "one lane"; }
+  void use_threads(int) {}
 };
 
 /// Member 3 of 8, or the only one.

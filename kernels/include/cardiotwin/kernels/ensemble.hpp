@@ -6,14 +6,14 @@
 
 namespace cardiotwin::kernels {
 
-/// Members are engines, each driven by a thread of its own: Engine::advance waits until every member at work has asked
-/// for steps, then all are advanced together. A member's bits are those of make_engine, whatever the others do.
+/// Members are engines, each driven by a thread of its own. Where many are at work, Engine::advance waits until all of
+/// them have asked for steps, then they are advanced together; a few share the processor's cores instead. A member's
+/// bits are those of make_engine, whatever the others do.
 class Ensemble {
  public:
   virtual ~Ensemble() = default;
   virtual int size() const = 0;
-  /// Lives as long as the ensemble. A member that is not at work may be used too: it is set aside while others advance,
-  /// which costs a copy of its state each way.
+  /// Lives as long as the ensemble. A member that is not at work may be used too.
   virtual Engine& member(int) = 0;
 
   /// Between these two the others wait for the member's next advance.
@@ -24,8 +24,7 @@ class Ensemble {
 /// Members an ensemble may have, at most.
 int ensemble_limit();
 
-/// `members` in [1, ensemble_limit()]. Those at work are computed side by side, in 1, 4, 8 or 16 lanes. Keeps a copy of
-/// the problem. Throws as make_engine.
+/// `members` in [1, ensemble_limit()]. Keeps a copy of the problem. Throws as make_engine.
 std::unique_ptr<Ensemble> make_ensemble(const Problem&, int members, const Device&);
 
 }  // namespace cardiotwin::kernels
