@@ -14,7 +14,7 @@ namespace {
 struct SimulateJob {
   Options options{"simulate"};
   std::filesystem::path twin, out = "run";
-  std::string site = "aha7", precision = "fp32", stiffness = "auto";
+  std::string site = "aha7", precision = "fp32", stiffness = "auto", backend = "cpu";
   S1S2 pacing{.beats = 2};
   std::string train = "600 ms x 2";
   SimulationOptions simulation{.dt = 0};
@@ -42,6 +42,7 @@ struct SimulateJob {
     options.number("ionic_load", simulation.ionic_load, 0, 1, "share g of the consistent ionic load; 0 is lumped");
     options.text("stiffness", stiffness, "of the diffusion; auto: the one the twin was calibrated with",
                  {"auto", "p1", "nodal-gradient"});
+    options.text("backend", backend, "cpu, cuda, cuda:1, or reference: Crank-Nicolson in fp64, to check the others with");
     options.integer("threads", threads, 0, 1024, "CPU threads, 0 for all; no result depends on it");
     options.quantity("snapshots", snapshot_interval, "ms", 0, 1e6, "interval of V on the whole mesh, 0 for none");
     options.list("probes", probes, "sites whose V is written to probes.csv");
@@ -73,8 +74,9 @@ struct SimulateJob {
     const Twin patient = Twin::load(twin);
     simulation.stiffness = stiffness == "auto" ? natural_stiffness(patient) : stiffness_of(stiffness);
     if (simulation.dt == 0) simulation.dt = natural_dt(patient, simulation.stiffness);
+    simulation.backend = Backend::named(backend, threads);
+    if (simulation.backend.is_reference()) precision = "fp64";
     simulation.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
-    simulation.backend = Backend::cpu(threads);
     const Site& where = patient.anatomy.site(site);
     std::vector<Index> probe_nodes;
     for (const auto& name : probes) probe_nodes.push_back(patient.anatomy.site(name).nodes.front());

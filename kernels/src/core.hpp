@@ -40,4 +40,7 @@ std::unique_ptr<Core> make_cpu_core(const Problem&, int members, int threads);
 std::unique_ptr<Core> make_checked_core(const Problem&, int members);
 std::unique_ptr<Core> make_cuda_core(const Problem&, int members, int device);
 
+/// An engine without a core; throws std::invalid_argument where the problem does not name capacities.
+std::unique_ptr<Engine> make_reference_engine(const Problem&, int threads);
+
 }  // namespace cardiotwin::kernels

@@ -269,6 +269,7 @@ std::unique_ptr<Ensemble> make_ensemble(const Problem& p, int members, const Dev
     throw std::invalid_argument("ensemble: " + std::to_string(members) + " members are outside [1, " +
                                 std::to_string(ensemble_limit()) + "]");
   }
+  if (device.reference) throw std::invalid_argument("ensemble: the reference runs alone");
   const auto problem = std::make_shared<const Problem>(p);
   if (device.cuda) {
     if (const auto reason = cuda_unavailable(device.index); !reason.empty()) throw std::runtime_error(reason);

@@ -86,6 +86,10 @@ void validate(const Problem& p) {
     reject("stages = " + std::to_string(p.stages) + " is outside [1, " + std::to_string(stage_limit) + "]");
   }
   if (p.activation_depth < 1) reject("activation_depth must be at least 1");
+  if (!p.capacity.empty() && (p.capacity.size() != p.nodes() ||
+                              !std::all_of(p.capacity.begin(), p.capacity.end(), [](double c) { return c > 0; }))) {
+    reject("capacity needs one positive number per node");
+  }
   if (p.nodes() == 0) reject("the problem has no nodes");
   if (p.nodes() > std::size_t(INT32_MAX) - window) reject("too many nodes for 32-bit indices");
   validate_matrix(p);

@@ -131,6 +131,7 @@ void scale_capacity(const std::vector<double>& lumped, double ceiling, Operators
         if (!o.divergence.empty()) o.divergence[k] *= factor;
       }
       if (!o.own_divergence.empty()) o.own_divergence[i] *= factor;
+      o.capacity[i] /= factor;
       added += lumped[i] * (1 / factor - 1);
       bound[i] = ceiling;
     }
@@ -179,6 +180,7 @@ Operators assemble_operators(const ActivePart& part, const Tissue& tissue, const
       std::any_of(a.sigma.begin(), a.sigma.end(), [](const Conductivity& s) { return s.along != s.across; });
   const bool nodal = scheme.stiffness == Stiffness::nodal_gradient && anisotropic;
   Operators result;
+  result.capacity = capacity;
   {
     const fem::Matrix k = p1_stiffness(a, !nodal);
     keep_pattern(k, result);

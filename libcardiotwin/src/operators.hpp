@@ -35,6 +35,7 @@ struct Operators {
   std::vector<double> gradient;        ///< C_i b_ij; empty with P1 alone
   std::vector<double> divergence;      ///< -b_ji / (beta Cm M_L,i)
   std::vector<double> own_divergence;  ///< the same of the diagonal
+  std::vector<double> capacity;        ///< beta Cm M_L,i [uF], with what was added
   bool nodal = false;                  ///< has them
   double stable_dt = 0;                ///< forward-Euler limit [ms]
   double ceiling = 0;                  ///< as in Scheme, for assembling a part again

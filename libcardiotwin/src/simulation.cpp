@@ -11,6 +11,8 @@ namespace cardiotwin {
 namespace {
 
 void check_options(const SimulationOptions& o) {
+  if (o.backend.is_reference() && !o.lesions.empty())
+    throw InputError("Simulation: the reference takes no lesions; make the tissue there core, or use \"cpu\"");
   if (!(o.dt > 0) || !std::isfinite(o.dt))
     throw InputError(fmt::format("Simulation: dt = {} ms must be positive", o.dt));
   if (!(o.ionic_load >= 0 && o.ionic_load <= 1))
@@ -57,6 +59,7 @@ kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Oper
   problem.gradient = std::move(operators.gradient);
   problem.divergence = std::move(operators.divergence);
   problem.own_divergence = std::move(operators.own_divergence);
+  problem.capacity = std::move(operators.capacity);
   problem.parameter_set.assign(part.region.begin(), part.region.end());
   return problem;
 }
@@ -158,14 +161,15 @@ Prepared prepare(const Twin& twin, const SimulationOptions& options) {
   ActivePart part = active_part(twin);
   const Scheme scheme = scheme_of(options);
   Operators operators = assemble_operators(part, twin.tissue, scheme);
-  check_time_step(operators, part, options);
+  if (!options.backend.is_reference()) check_time_step(operators, part, options);
   Prepared result;
   Heart& heart = result.heart;
   heart.stable_dt = operators.stable_dt;
   heart.added_capacity = operators.added_capacity;
   result.problem = make_problem(twin.tissue, part, operators, options);
   heart.dt = options.dt;
-  heart.stages = result.problem.stages = stages_for(options.dt, operators.stable_dt);
+  heart.stages = result.problem.stages =
+      options.backend.is_reference() ? 1 : stages_for(options.dt, operators.stable_dt);
   heart.threshold = result.problem.activation_threshold;
   heart.model = result.problem.model;
   heart.parameters = result.problem.parameters;
@@ -201,7 +205,11 @@ void Simulation::vary(const Variation& variation) {
   std::vector<Index> dead;
   for (const Index i : own.dead) dead.push_back(heart.part.mesh_node[i]);
   std::sort(dead.begin(), dead.end());
-  impl_->engine->vary(own);
+  try {
+    impl_->engine->vary(own);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(fmt::format("Variation: {}", error.what()));
+  }
   impl_->dead = std::move(dead);
 }
 

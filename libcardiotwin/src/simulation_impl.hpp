@@ -37,7 +37,8 @@ Prepared prepare(const Twin&, const SimulationOptions&);
 template <class Make>
 auto made_by_kernels(const Backend& backend, const Make& make) {
   try {
-    return make(kernels::Device{.cuda = backend.is_cuda(), .index = backend.device()});
+    return make(
+        kernels::Device{.cuda = backend.is_cuda(), .index = backend.device(), .reference = backend.is_reference()});
   } catch (const std::exception& error) {
     throw InputError(fmt::format("Simulation on \"{}\": {}", backend.name(), error.what()));
   }

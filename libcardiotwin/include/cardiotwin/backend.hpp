@@ -9,16 +9,24 @@ class Backend {
  public:
   static Backend cpu(int threads = 0);  ///< 0: all cores OpenMP offers
   static Backend cuda(int device = 0);  ///< throws InputError saying why where no usable GPU is
-  static Backend best();                ///< a GPU where one is usable, else the CPU
+  /// The same equations by Crank-Nicolson and conjugate gradients in fp64, for checking the others: takes any time
+  /// step, no lesions, and costs some ten times as much.
+  static Backend reference(int threads = 0);
+  /// "cpu", "cuda", "cuda:1" or "reference"; throws InputError for another name, or where it cannot be used.
+  static Backend named(const std::string&, int threads = 0);
+  static Backend best();  ///< a GPU where one is usable, else the CPU
 
-  bool is_cuda() const { return cuda_; }
+  bool is_cuda() const { return kind_ == Kind::cuda; }
+  bool is_reference() const { return kind_ == Kind::reference; }
   int device() const { return index_; }   ///< CUDA device number
   int threads() const { return index_; }  ///< CPU threads, 0 for all
-  std::string name() const;  ///< "cpu" or "cuda:0"; thread count does not change a result, so it is no part of it
+  std::string name()
+      const;  ///< "cpu", "cuda:0" or "reference"; thread count does not change a result, so it is no part of it
 
  private:
-  Backend(bool cuda, int index) : cuda_(cuda), index_(index) {}
-  bool cuda_ = false;
+  enum class Kind { cpu, cuda, reference };
+  Backend(Kind kind, int index) : kind_(kind), index_(index) {}
+  Kind kind_ = Kind::cpu;
   int index_ = 0;
 };
 

@@ -20,7 +20,7 @@ enum class Precision { fp32, fp64 };
 struct SimulationOptions {
   double dt = 0.02;  ///< [ms]
   Backend backend = Backend::cpu();
-  Precision precision = Precision::fp32;
+  Precision precision = Precision::fp32;  ///< the reference backend computes in fp64 whatever this says
   double ionic_load = 2.0 / 3.0;  ///< g of V += [I + g (M_L^-1 M - I)] dV_ion; 0 lumped, 1 fully consistent load
   Stiffness stiffness = Stiffness::nodal_gradient;
   std::vector<Lesion> lesions = {};   ///< as Variation::lesions

@@ -28,8 +28,9 @@ enum class Real { fp32, fp64 };
 
 struct Device {
   bool cuda = false;
-  int index = 0;         ///< CUDA device; on the CPU the number of threads, 0 for all
-  bool checked = false;  ///< the CPU with a device's separate memory emulated: for tests, slow
+  int index = 0;           ///< CUDA device; on the CPU the number of threads, 0 for all
+  bool checked = false;    ///< the CPU with a device's separate memory emulated: for tests, slow
+  bool reference = false;  ///< Crank-Nicolson with conjugate gradients instead of the fused step, in fp64, on the CPU
 };
 
 /// All arrays in engine order, on the host; only conducting nodes. Rows hold off-diagonal entries only.
@@ -45,6 +46,7 @@ struct Problem {
   std::vector<double> gradient, divergence;         ///< per non-zero: g_ij, h_ij, g h in [1/ms]; empty: none
   std::vector<double> own_divergence;               ///< per node: h_ii
   int stages = 1;                                   ///< s: dt may be (s^2 + s) / 2 times the explicit limit
+  std::vector<double> capacity;                     ///< per node, in any unit; only the reference needs it
   std::vector<std::int32_t> parameter_set;          ///< per node
   std::vector<std::vector<double>> parameters;      ///< per set, in the model's order
   std::vector<double> initial_voltage;              ///< per set
