@@ -196,17 +196,19 @@ PYBIND11_MODULE(cardiotwin, m) {
   py::class_<Simulation>(
       m, "Simulation",
       "The monodomain equation on a twin. dt [ms], 0: the twin's own; precision \"fp32\" or \"fp64\"; "
-      "diffusion as the twin was calibrated.")
-      .def(py::init([](const Twin& twin, double dt, const std::string& precision, int threads) {
-             if (precision != "fp64" && precision != "fp32") {
-               throw InputError("Simulation: precision must be \"fp64\" or \"fp32\", not \"" + precision + "\"");
-             }
-             return Simulation(twin, {.dt = dt == 0 ? natural_dt(twin) : dt,
-                                      .backend = Backend::cpu(threads),
-                                      .precision = precision == "fp32" ? Precision::fp32 : Precision::fp64,
-                                      .stiffness = natural_stiffness(twin)});
-           }),
-           "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0)
+      "backend \"cpu\", \"cuda\", \"cuda:1\", or \"reference\" (Crank-Nicolson in fp64); diffusion as the twin was "
+      "calibrated.")
+      .def(py::init(
+               [](const Twin& twin, double dt, const std::string& precision, int threads, const std::string& backend) {
+                 if (precision != "fp64" && precision != "fp32") {
+                   throw InputError("Simulation: precision must be \"fp64\" or \"fp32\", not \"" + precision + "\"");
+                 }
+                 return Simulation(twin, {.dt = dt == 0 ? natural_dt(twin) : dt,
+                                          .backend = Backend::named(backend, threads),
+                                          .precision = precision == "fp32" ? Precision::fp32 : Precision::fp64,
+                                          .stiffness = natural_stiffness(twin)});
+               }),
+           "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0, "backend"_a = "cpu")
       .def(
           "add", [](Simulation& self, const Protocol& protocol) { self.add(protocol); }, "protocol"_a)
       .def("run", &run, "duration"_a, "Advances by `duration` [ms]; raises NumericalError, KeyboardInterrupt.")

@@ -1,10 +1,12 @@
 #pragma once
 #include <cardiotwin/calibration.hpp>
+#include <optional>
 
 namespace cardiotwin::app {
 
-/// Calibrates `twin` in place and notes the step in its provenance.
-Calibration calibrate_twin(Twin&, const std::map<std::string, Velocity>& wanted, const SimulationOptions&, double limit,
-                           const std::map<std::string, std::string>& options);
+/// Calibrates `twin` in place and notes the step in its provenance. Without a stiffness: P1 where it keeps to the limit
+/// in every direction, else nodal gradients, whose steps cost more.
+Calibration calibrate_twin(Twin&, const std::map<std::string, Velocity>& wanted, SimulationOptions,
+                           std::optional<Stiffness>, double limit, const std::map<std::string, std::string>& options);
 
 }  // namespace cardiotwin::app

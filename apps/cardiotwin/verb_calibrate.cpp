@@ -12,10 +12,16 @@
 
 namespace cardiotwin::app {
 
-Calibration calibrate_twin(Twin& twin, const std::map<std::string, Velocity>& wanted,
-                           const SimulationOptions& simulation, double limit,
+Calibration calibrate_twin(Twin& twin, const std::map<std::string, Velocity>& wanted, SimulationOptions simulation,
+                           std::optional<Stiffness> stiffness, double limit,
                            const std::map<std::string, std::string>& options) {
+  simulation.stiffness = stiffness.value_or(Stiffness::p1);
   auto fitted = calibrate(twin, wanted, simulation, limit, console());
+  const bool within = std::all_of(fitted.axes.begin(), fitted.axes.end(), [](const auto& a) { return a.within_limit; });
+  if (!within && !stiffness) {
+    simulation.stiffness = Stiffness::nodal_gradient;
+    fitted = calibrate(twin, wanted, simulation, limit, console());
+  }
   twin.tissue = fitted.tissue;
   Step step{.verb = "calibrate", .version = version(), .backend = simulation.backend.name(), .options = options};
   for (const auto& axis : fitted.axes) {
@@ -50,7 +56,7 @@ struct CalibrateJob {
   SimulationOptions simulation;
   double limit = 0.1;
   bool json = false;
-  std::string stiffness = "p1";  // studies cost less with it; nodal-gradient where muscle is slow across its fibres
+  std::string stiffness = "auto";
 
   void declare() {
     simulation.dt = 0;
@@ -60,7 +66,10 @@ struct CalibrateJob {
     options.custom(
         "cv", "REGION=ALONG,ACROSS", [this](const std::string& text) { read(text); }, [this] { return show(); },
         "wanted velocities [m/s]; may be repeated; a region not named keeps its own");
-    options.text("stiffness", stiffness, "of the diffusion the twin will be run with", {"p1", "nodal-gradient"});
+    options.text("stiffness", stiffness,
+                 "of the diffusion the twin will be run with; auto: p1 where it keeps to the limit in every direction, "
+                 "else nodal-gradient, whose steps cost more",
+                 {"auto", "p1", "nodal-gradient"});
     options.time_step("dt", simulation.dt, "time step the twin will be run with; auto: the coarsest it allows");
     options.number("limit", limit, 0.001, 1, "largest accepted relative velocity error");
     options.flag("json", json, "print JSON", true);
@@ -90,12 +99,15 @@ struct CalibrateJob {
 
   void run() {
     Twin patient = Twin::load(twin);
-    simulation.stiffness = stiffness_of(stiffness);
-    const auto fitted = calibrate_twin(patient, wanted, simulation, limit, options.effective());
+    const auto chosen = stiffness == "auto" ? std::nullopt : std::optional(stiffness_of(stiffness));
+    const auto fitted = calibrate_twin(patient, wanted, simulation, chosen, limit, options.effective());
     patient.save(out.empty() ? twin : out);
     if (!json)
-      return say(velocity_table(fitted.axes) +
-                 "\nconductivities hold for this mesh's edge and scheme; '!' marks what is not within the limit");
+      return say(
+          velocity_table(fitted.axes) +
+          fmt::format("\nconductivities hold for this mesh's edge and {} diffusion; '!' marks what is not within "
+                      "the limit",
+                      stiffness_name(fitted.tissue.calibrated_stiffness)));
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     for (const auto& a : fitted.axes) {
       rows.push_back({{"region", a.region},

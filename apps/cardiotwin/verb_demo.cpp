@@ -93,9 +93,8 @@ struct DemoJob {
 
   void calibrated(const fs::path& heart) const {
     Twin twin = Twin::load(out / "built.twin");
-    const auto fitted =
-        calibrate_twin(twin, {}, {.dt = plan.dt, .precision = plan.precision, .stiffness = Stiffness::p1},
-                       plan.velocity_limit, options.effective());
+    const auto fitted = calibrate_twin(twin, {}, {.dt = plan.dt, .precision = plan.precision}, std::nullopt,
+                                       plan.velocity_limit, options.effective());
     say(velocity_table(fitted.axes));
     twin.save(heart);
   }

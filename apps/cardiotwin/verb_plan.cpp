@@ -36,6 +36,9 @@ void add_plan_rows(Options& rows, PlanOptions& p) {
   rows.number("velocity_limit", p.velocity_limit, 0.01, 1, "largest accepted relative velocity error");
   rows.flag("accept_unfit", p.accept_unfit, "study a twin that `check` finds unfit");
   rows.time_step("dt", p.dt, "time step; auto: the one the twin was calibrated for, else the coarsest it allows");
+  rows.custom(
+      "backend", "NAME", [&p](const std::string& text) { p.backend = Backend::named(text); },
+      [&p] { return p.backend.name(); }, "cpu, or cuda or cuda:1 where there is a GPU");
   rows.seed("seed", p.seed, "recorded with the result");
 }
 

@@ -13,19 +13,20 @@ namespace {
 
 struct SimulateJob {
   Options options{"simulate"};
-  std::filesystem::path twin, out = "run";
+  std::filesystem::path twin, out = "run", from;
   std::string site = "aha7", precision = "fp32", stiffness = "auto", backend = "cpu";
   S1S2 pacing{.beats = 2};
   std::string train = "600 ms x 2";
   SimulationOptions simulation{.dt = 0};
   double duration = 1500, snapshot_interval = 0, probe_interval = 1;
   std::vector<std::string> probes;
-  bool dry_run = false;
+  bool dry_run = false, keep_state = false;
   int threads = 0;
 
   void declare() {
     options.path("twin", twin, "the twin to run"), options.positional(), options.required();
     options.path("out", out, "folder for the results");
+    options.path("from", from, "state to go on from, as an earlier run left it; stimuli before its time are over");
     options.text("site", site, "where it is paced: a site of the twin");
     options.custom(
         "s1", "INTERVALxBEATS", [this](const std::string& text) { read_train(text); }, [this] { return train; },
@@ -35,18 +36,20 @@ struct SimulateJob {
     options.quantity("s4", pacing.s4, "ms", 0, 5000, "of the third");
     options.quantity("stimulus_duration", pacing.duration, "ms", 0.1, 50, "of each pulse");
     options.quantity("stimulus_amplitude", pacing.amplitude, "A/F", 1, 1000, "of each pulse");
-    options.quantity("duration", duration, "ms", 0.1, 1e6, "simulated time");
+    options.quantity("duration", duration, "ms", 0.1, 1e6, "time at the end");
     options.time_step("dt", simulation.dt,
                       "time step; auto: the one the twin was calibrated for, else the coarsest it allows");
     options.text("precision", precision, "of the arithmetic", {"fp32", "fp64"});
     options.number("ionic_load", simulation.ionic_load, 0, 1, "share g of the consistent ionic load; 0 is lumped");
     options.text("stiffness", stiffness, "of the diffusion; auto: the one the twin was calibrated with",
                  {"auto", "p1", "nodal-gradient"});
-    options.text("backend", backend, "cpu, cuda, cuda:1, or reference: Crank-Nicolson in fp64, to check the others with");
+    options.text("backend", backend,
+                 "cpu, cuda, cuda:1, or reference: Crank-Nicolson in fp64, to check the others with");
     options.integer("threads", threads, 0, 1024, "CPU threads, 0 for all; no result depends on it");
     options.quantity("snapshots", snapshot_interval, "ms", 0, 1e6, "interval of V on the whole mesh, 0 for none");
     options.list("probes", probes, "sites whose V is written to probes.csv");
     options.quantity("probe_interval", probe_interval, "ms", 0.01, 1e4, "between probe samples");
+    options.flag("keep_state", keep_state, "write the state at the end to state.bin, for --from");
     options.flag("dry_run", dry_run, "check everything, say what would be run, and stop", true);
   }
 
@@ -83,6 +86,7 @@ struct SimulateJob {
 
     Simulation sim(patient, simulation);
     sim.add(Protocol::s1s2(where, pacing));
+    if (!from.empty()) go_on_from(sim);
     if (dry_run) return describe(sim);
 
     make_folder(out);
@@ -92,7 +96,8 @@ struct SimulateJob {
     auto& first = sim.add(ActivationMap{ActivationMap::Which::first});
     auto& last = sim.add(ActivationMap{ActivationMap::Which::last});
     auto& repolarization = sim.add(RepolarizationMap{});
-    sim.run(duration, monitor);
+    run_keeping_good_states(sim, monitor);
+    if (keep_state) save(out / "state.bin", sim.state());
 
     Map first_map = first.map(), last_map = last.map();
     first_map.name = "LAT first", last_map.name = "LAT last";
@@ -102,8 +107,29 @@ struct SimulateJob {
     summarise(sim, last_map);
   }
 
+  void go_on_from(Simulation& sim) const {
+    sim.restore(load_state(from));
+    if (sim.time() >= duration)
+      throw InputError(
+          fmt::format("{} is a state at {:g} ms already; ask for a --duration beyond that", from.string(), sim.time()));
+  }
+
+  /// Where V stops being finite, what was good before is not lost.
+  void run_keeping_good_states(Simulation& sim, const Monitor& monitor) const {
+    sim.keep_good_states(100);
+    try {
+      sim.run(duration - sim.time(), monitor);
+    } catch (const NumericalError& error) {
+      const auto& good = sim.last_good_state();
+      if (!good) throw;
+      save(out / "last_good.bin", *good);
+      throw NumericalError(fmt::format("{}; the state at {:g} ms is kept: --from {}", error.what(), good->time,
+                                       (out / "last_good.bin").string()));
+    }
+  }
+
   void describe(const Simulation& sim) const {
-    const double steps = duration / simulation.dt;
+    const double steps = (duration - sim.time()) / simulation.dt;
     say(options.toml());
     say(
         fmt::format("# would run {} conducting nodes for {:.0f} steps ({:.3g} node-steps); time-step limit {:.3f} ms, "
@@ -123,13 +149,18 @@ struct SimulateJob {
     write_text(out / "probes.csv", text + "\n");
   }
 
+  std::map<std::string, std::string> inputs() const {
+    std::map<std::string, std::string> result = {{"twin", sha256_of_file(twin)}};
+    if (!from.empty()) result["from"] = sha256_of_file(from);
+    return result;
+  }
   void write_provenance(const Twin& patient) const {
     Provenance whole = patient.provenance;
     whole.steps.push_back({.verb = "simulate",
                            .version = version(),
                            .backend = simulation.backend.name() + "/" + precision,
                            .options = options.effective(),
-                           .inputs = {{"twin", sha256_of_file(twin)}}});
+                           .inputs = inputs()});
     write_text(out / "provenance.json", to_json(whole));
   }
 

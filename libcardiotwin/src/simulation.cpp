@@ -294,19 +294,25 @@ std::vector<double> Simulation::repolarizations() const {
   return impl_->on_mesh(times, 1);
 }
 
-SimulationState Simulation::state() const {
-  SimulationState state{.time = time(), .bytes = impl_->engine->save()};
-  const auto tag = std::bit_cast<std::array<std::byte, 8>>(impl_->heart->fingerprint);
-  state.bytes.insert(state.bytes.end(), tag.begin(), tag.end());
-  return state;
+void Simulation::keep_good_states(double interval) {
+  if (!(interval >= 0))
+    throw InputError(fmt::format("Simulation: an interval of {} ms must not be negative", interval));
+  impl_->keep_interval = interval;
+  impl_->good.reset();
 }
+const std::optional<SimulationState>& Simulation::last_good_state() const { return impl_->good; }
+
+SimulationState Simulation::state() const { return impl_->state(); }
 
 void Simulation::restore(const SimulationState& state) {
   std::uint64_t tag = 0;
   const std::size_t size = state.bytes.size();
   if (size >= sizeof tag) std::memcpy(&tag, state.bytes.data() + size - sizeof tag, sizeof tag);
   if (size < sizeof tag || tag != impl_->heart->fingerprint)
-    throw InputError("Simulation: the state belongs to another problem (mesh, tissue, dt or precision differ)");
+    throw InputError(
+        "Simulation: the state belongs to another problem (mesh, tissue, dt, stiffness or precision differ); start "
+        "from "
+        "it on the twin and with the options it was saved with");
   try {
     impl_->engine->restore(std::span(state.bytes).first(size - sizeof tag));
   } catch (const std::invalid_argument& error) {

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cardiotwin/kernels/engine.hpp>
 #include <cardiotwin/simulation.hpp>
 #include <cmath>
@@ -55,6 +57,18 @@ struct Simulation::Impl {
   std::vector<Index> dead;  // mesh nodes in lesions, ascending
   std::vector<kernels::Pulse> pulses;
   std::vector<Watched> watched;
+  double keep_interval = 0;  ///< [ms] of good states
+  std::optional<SimulationState> good;
+
+  SimulationState state() const {
+    SimulationState state{.time = time(), .bytes = engine->save()};
+    const auto tag = std::bit_cast<std::array<std::byte, 8>>(heart->fingerprint);
+    state.bytes.insert(state.bytes.end(), tag.begin(), tag.end());
+    return state;
+  }
+  void keep_if_due() {
+    if (keep_interval > 0 && (!good || time() < good->time || time() >= good->time + keep_interval)) good = state();
+  }
 
   double time() const { return static_cast<double>(engine->step_count()) * heart->dt; }
   std::int64_t step_of(double moment) const { return std::llround(moment / heart->dt); }
@@ -85,18 +99,19 @@ struct Simulation::Impl {
   }
   bool quiet() const { return engine->max_voltage() < heart->threshold; }
 
-  void check_finite() const {
+  /// `before`: when V was last looked at [ms].
+  void check_finite(double before) const {
     if (std::isfinite(engine->max_voltage())) return;
     std::vector<double> v(heart->part.mesh_node.size());
     engine->voltage(v);
     const auto bad = std::find_if(v.begin(), v.end(), [](double x) { return !std::isfinite(x); });
+    const std::string when =
+        fmt::format("Simulation: V stopped being finite between {:.4g} and {:.4g} ms", before, time());
+    if (bad == v.end()) throw NumericalError(when);
     const auto at = static_cast<std::size_t>(bad - v.begin());
-    if (bad == v.end()) throw NumericalError(fmt::format("Simulation: V is not finite at {:.4g} ms", time()));
-    throw NumericalError(
-        fmt::format("Simulation: V is not finite at {:.4g} ms, node {} (region \"{}\"); a smaller dt than {:g} ms, a "
-                    "weaker stimulus "
-                    "or other parameters may help",
-                    time(), heart->part.mesh_node[at], heart->part.region_names[heart->part.region[at]], heart->dt));
+    throw NumericalError(fmt::format(
+        "{}, node {} (region \"{}\"); a smaller dt than {:g} ms, a weaker stimulus or other parameters may help", when,
+        heart->part.mesh_node[at], heart->part.region_names[heart->part.region[at]], heart->dt));
   }
 
   std::int64_t sample_step(const Watched& w) const {
@@ -130,6 +145,7 @@ struct Simulation::Impl {
     const std::int64_t first = engine->step_count(), ask = std::max<std::int64_t>(1, step_of(10.0));
     bool stopped = false;
     sample_due();
+    keep_if_due();
     while (engine->step_count() < end) {
       monitor.poll();
       if ((engine->step_count() - first) % ask == 0 && enough()) {
@@ -138,8 +154,10 @@ struct Simulation::Impl {
       }
       std::int64_t stop = next_stop(end);
       stop = std::min(stop, first + ((engine->step_count() - first) / ask + 1) * ask);
+      const double before = time();
       engine->advance(stop - engine->step_count());
-      check_finite();
+      check_finite(before);
+      keep_if_due();
       sample_due();
       monitor.report("simulate", static_cast<double>(engine->step_count() - first) / static_cast<double>(end - first));
     }

@@ -219,6 +219,61 @@ TEST(Cli, SimulateWritesWholeResultsWithTheirOrigin) {
   }
 }
 
+TEST(Cli, SimulateGoesOnFromAStateItKept) {
+  const Folder folder;
+  auto twin = small_twin();
+  for (auto& [name, region] : twin.tissue.regions) region.variant.clear(), region.parameters.clear();
+  twin.save(folder / "heart.twin");
+  const std::string simulate = "simulate heart.twin --site aha1 --s1 100x1 --dt 0.02 ";
+  ASSERT_EQ(cardiotwin_in(folder, simulate + "--duration 6 --keep-state --out a").code, 0);
+  const auto rest = cardiotwin_in(folder, simulate + "--duration 12 --from a/state.bin --keep-state --out b");
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  ASSERT_EQ(cardiotwin_in(folder, simulate + "--duration 12 --keep-state --out c").code, 0);
+  EXPECT_TRUE(bytes_of(folder / "b/state.bin") == bytes_of(folder / "c/state.bin"));
+  EXPECT_TRUE(contains(bytes_of(folder / "b/provenance.json"), sha256_of_file(folder / "a/state.bin")));
+  expect_refused(folder, simulate + "--duration 5 --from a/state.bin", "a state at 6 ms already");
+  expect_refused(folder, "simulate heart.twin --site aha1 --dt 0.01 --from a/state.bin",
+                 "another problem (mesh, tissue, dt");
+  expect_refused(folder, simulate + "--from heart.twin", "heart.twin is not a simulation's state");
+
+  const auto reference = cardiotwin_in(folder, simulate + "--duration 6 --backend reference --out d");
+  ASSERT_EQ(reference.code, 0) << reference.err;
+  EXPECT_TRUE(contains(bytes_of(folder / "d/provenance.json"), "reference/fp64"));
+  expect_refused(folder, simulate + "--backend gpu", "Backend \"gpu\" is unknown");
+}
+
+TEST(Cli, SimulateThatBlowsUpKeepsTheLastGoodState) {
+  const Folder folder;
+  auto twin = small_twin();
+  for (auto& [name, region] : twin.tissue.regions) region.variant.clear(), region.parameters.clear();
+  twin.save(folder / "heart.twin");
+  const std::string simulate =
+      "simulate heart.twin --site aha1 --s1 400x2 --dt 0.1 --duration 500 --stimulus-amplitude 1000 "
+      "--stimulus-duration 50 ";
+  const auto run = cardiotwin_in(folder, simulate + "--s2 0");
+  EXPECT_EQ(run.code, 1) << run.err;
+  EXPECT_TRUE(contains(run.err, "V stopped being finite between")) << run.err;
+  EXPECT_TRUE(contains(run.err, "--from run/last_good.bin")) << run.err;
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/last_good.bin"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/maps.vtu"));
+}
+
+// Every `cardiotwin cell` line of the README, as it stands there.
+TEST(Cli, TheReadmesCellsRun) {
+  const Folder folder;
+  const auto readme = bytes_of(std::filesystem::path(CARDIOTWIN_SOURCE) / "README.md");
+  int lines = 0;
+  for (std::size_t at = readme.find("\ncardiotwin cell"); at != std::string::npos;
+       at = readme.find("\ncardiotwin cell", at + 1)) {
+    const auto line = readme.substr(at + 12, readme.find('\n', at + 1) - at - 12);
+    const auto run = cardiotwin_in(folder, line.substr(0, line.find('#')));
+    EXPECT_EQ(run.code, 0) << line << "\n" << run.err;
+    EXPECT_FALSE(run.out.empty()) << line;
+    ++lines;
+  }
+  EXPECT_GE(lines, 5);
+}
+
 TEST(Cli, CellPacesOneOfEveryKind) {
   const Folder folder;
   const auto list = cardiotwin_in(folder, "cell --list");

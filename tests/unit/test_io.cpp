@@ -64,6 +64,27 @@ TEST(Io, AFailedWriteLeavesTheOldFileAndNothingElse) {
   EXPECT_EQ(folder.entries(), 1u);
 }
 
+TEST(Io, AStateComesBackAsItWasOrNotAtAll) {
+  const Folder folder;
+  SimulationState state{.time = 12.5, .bytes = {}};
+  for (int k = 0; k < 1000; ++k) state.bytes.push_back(std::byte(k * 7));
+  save(folder / "state.bin", state);
+  const auto read = load_state(folder / "state.bin");
+  EXPECT_EQ(read.time, 12.5);
+  EXPECT_EQ(read.bytes, state.bytes);
+
+  const std::string whole = read_text(folder / "state.bin");
+  for (const std::size_t length : {std::size_t(0), std::size_t(20), std::size_t(60), whole.size() - 1}) {
+    write_text(folder / "cut.bin", whole.substr(0, length));
+    EXPECT_THROW(load_state(folder / "cut.bin"), InputError) << length;
+  }
+  std::string flipped = whole;
+  flipped[whole.size() / 2] ^= 1;
+  write_text(folder / "flipped.bin", flipped);
+  EXPECT_THROW(load_state(folder / "flipped.bin"), InputError);
+  EXPECT_THROW(load_state(folder / "none.bin"), FileError);
+}
+
 TEST(Io, TheTemporaryNameKeepsFolderAndExtension) {
   const Folder folder;
   write_atomically(folder / "image.nii.gz", [&](const std::filesystem::path& path) {

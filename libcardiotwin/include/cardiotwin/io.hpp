@@ -9,6 +9,8 @@
 
 namespace cardiotwin {
 
+struct SimulationState;
+
 /// Throws FileError where a file of that name could not be written: before long work, so that it is not lost.
 void require_writable(const std::filesystem::path& path);
 /// Runs `write` on a temporary path in the folder of `path`, flushes it to disk and renames it: whole or nothing.
@@ -33,5 +35,9 @@ void save_surface(const std::filesystem::path& vtu, const Anatomy&, const std::v
 /// Maps in HDF5 (no mesh): exact doubles, read back with load_maps. Throws FileError.
 void save_maps(const std::filesystem::path& h5, const std::vector<Map>& maps);
 std::vector<Map> load_maps(const std::filesystem::path& h5);
+
+/// A simulation's state with a digest; load_state throws FileError, or InputError for another or a damaged file.
+void save(const std::filesystem::path& path, const SimulationState&);
+SimulationState load_state(const std::filesystem::path& path);
 
 }  // namespace cardiotwin

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -103,6 +104,10 @@ class Simulation {
   std::vector<double> activations() const;
   std::vector<double> repolarizations() const;  ///< latest downward crossing of the model's 90 % level, NaN if none
   static constexpr int activation_depth = 8;
+
+  /// While running, keeps the state every `interval` [ms] (0: never, the default), where V was finite; none before.
+  void keep_good_states(double interval);
+  const std::optional<SimulationState>& last_good_state() const;
 
   SimulationState state() const;
   void restore(const SimulationState&);  ///< throws InputError for a state of another twin, step or precision
