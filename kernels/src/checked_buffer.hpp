@@ -64,8 +64,11 @@ class CheckedBuffer {
  public:
   using InUse = CheckedPages::Open;
 
-  explicit CheckedBuffer(std::size_t n) : values_(map(n), Unmap{bytes(n)}), size_(n) {}
-  explicit CheckedBuffer(const std::vector<U>& values) : CheckedBuffer(values.size()) { upload(values.data()); }
+  CheckedBuffer() = default;
+  CheckedBuffer(const auto& /*executor*/, std::size_t n) : values_(map(n), Unmap{bytes(n)}), size_(n) {}
+  CheckedBuffer(const auto& executor, const std::vector<U>& values) : CheckedBuffer(executor, values.size()) {
+    upload(values.data());
+  }
 
   std::size_t size() const { return size_; }
   U* data() { return values_.get(); }
@@ -86,13 +89,13 @@ class CheckedBuffer {
 
  private:
   struct Unmap {
-    std::size_t bytes;
+    std::size_t bytes = 0;
     void operator()(U* p) const { CheckedPages::unmap(p, bytes); }
   };
   static std::size_t bytes(std::size_t n) { return (n * sizeof(U) / 4096 + 1) * 4096; }
   static U* map(std::size_t n) { return static_cast<U*>(CheckedPages::map(bytes(n))); }
   std::unique_ptr<U[], Unmap> values_;
-  std::size_t size_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace cardiotwin::kernels

@@ -2,10 +2,12 @@
 /// The core of core.hpp over an executor. An executor supplies
 ///
 ///   lanes                     lanes per slice
-///   Buffer<U>                 memory: Buffer(n), Buffer(vector), size(), data(), upload(const U*), peek(), edit(f)
+///   Buffer<U>                 memory: Buffer(executor, n), Buffer(executor, vector), size(), data(),
+///                             upload(const U*), peek(), edit(f)
 ///   advance(args, first, n)   runs the fused step n times
 ///   largest(args, k, n, B)    largest V in vd[k] of each of B members' living nodes among n, NaN where any is not
-///   finite name()                    "cpu/avx512"
+///                             finite
+///   name()                    "cpu/avx512"
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
 /// touches device memory through Buffer's functions alone (tested by the checked backend).
@@ -41,35 +43,26 @@ class CoreImpl final : public Core {
         schedule_(members_),
         variation_(members_),
         lead_host_(members_, 0),
-        slice_start_(layout_.slice_start),
-        column_(layout_.column),
-        weight_(stored_pairs<T>(layout_, p)),
-        diffusion_scale_(row_scales<T>(layout_, p, p.diffusion, p.dt)),
-        load_scale_(row_scales<T>(layout_, p, p.load, 1)),
-        gradient_(layout_, p, p.gradient, 1),
-        divergence_(layout_, p, p.divergence, p.dt),
-        own_share_(own_shares(p)),
-        along_(p.gradient.empty() ? 0 : numbers()),
-        slice_set_(std::size_t(layout_.slices)),
-        constants_(set_constants<T>(ops_, p.parameters)),
-        mixed_constants_(0),
-        half_factor_(0),
-        own_row_(0),
-        has_own_(0),
-        own_diffusion_(0),
-        own_load_(0),
-        own_gradient_(0),
-        own_divergence_(0),
-        own_row_share_(0),
-        vd_{Buffer<T>(2 * numbers()), Buffer<T>(2 * numbers())},
-        stage_{Buffer<T>(p.stages > 1 ? 2 * numbers() : 0), Buffer<T>(p.stages > 2 ? 2 * numbers() : 0)},
-        states_(numbers() * state_count()),
-        stimulus_row_(std::size_t(layout_.slices)),
-        stimulus_(0),
-        lead_(members_),
-        activations_(numbers() * depth()),
-        repolarizations_(numbers()),
-        excited_(numbers()) {
+        slice_start_(executor_, layout_.slice_start),
+        column_(executor_, layout_.column),
+        weight_(executor_, stored_pairs<T>(layout_, p)),
+        diffusion_scale_(executor_, row_scales<T>(layout_, p, p.diffusion, p.dt)),
+        load_scale_(executor_, row_scales<T>(layout_, p, p.load, 1)),
+        gradient_(executor_, layout_, p, p.gradient, 1),
+        divergence_(executor_, layout_, p, p.divergence, p.dt),
+        own_share_(executor_, own_shares(p)),
+        along_(executor_, p.gradient.empty() ? 0 : numbers()),
+        slice_set_(executor_, std::size_t(layout_.slices)),
+        constants_(executor_, set_constants<T>(ops_, p.parameters)),
+        vd_{Buffer<T>(executor_, 2 * numbers()), Buffer<T>(executor_, 2 * numbers())},
+        stage_{Buffer<T>(executor_, p.stages > 1 ? 2 * numbers() : 0),
+               Buffer<T>(executor_, p.stages > 2 ? 2 * numbers() : 0)},
+        states_(executor_, numbers() * state_count()),
+        stimulus_row_(executor_, std::size_t(layout_.slices)),
+        lead_(executor_, members_),
+        activations_(executor_, numbers() * depth()),
+        repolarizations_(executor_, numbers()),
+        excited_(executor_, numbers()) {
     layout_.column = {};  // the device has them
     layout_.source = {};
     fill_args();
@@ -195,9 +188,10 @@ class CoreImpl final : public Core {
   using Buffer = typename Executor::template Buffer<U>;
 
   struct StoredWeights {
-    StoredWeights(const Layout& layout, const Problem& p, const std::vector<double>& values, double factor)
-        : entry(stored_weights<T>(layout, p, values, factor)),
-          scale(values.empty() && !p.column.empty() ? std::vector<T>{} : row_scales<T>(layout, p, values, factor)) {}
+    StoredWeights(const Executor& e, const Layout& layout, const Problem& p, const std::vector<double>& values,
+                  double factor)
+        : entry(e, stored_weights<T>(layout, p, values, factor)),
+          scale(e, values.empty() && !p.column.empty() ? std::vector<T>{} : row_scales<T>(layout, p, values, factor)) {}
     Buffer<Weight<T>> entry;
     Buffer<T> scale;
     Weights<T> args() { return {entry.size() ? entry.data() : nullptr, scale.data()}; }
@@ -285,7 +279,7 @@ class CoreImpl final : public Core {
     }
     stimulus_row_.upload(row.data());
     std::vector<T> values(sum.begin(), sum.end());
-    if (stimulus_.size() < values.size()) stimulus_ = Buffer<T>(2 * values.size());
+    if (stimulus_.size() < values.size()) stimulus_ = Buffer<T>(executor_, 2 * values.size());
     values.resize(stimulus_.size());
     stimulus_.upload(values.data());
     args_.stimulus = stimulus_.data();
@@ -305,14 +299,14 @@ class CoreImpl final : public Core {
       for (std::size_t i = 0; i < nodes(); ++i) half[number(i, int(m))] = T(0.5 * factors[set_of(i)]);
     }
     OwnRows<T> own(layout_, variation_, problem_.dt, along_.size() > 0);
-    half_factor_ = Buffer<T>(half);
-    own_row_ = Buffer<std::int32_t>(own.of);
-    has_own_ = Buffer<std::uint8_t>(own.slices);
-    own_diffusion_ = Buffer<T>(own.diffusion);
-    own_load_ = Buffer<T>(own.load);
-    own_gradient_ = Buffer<T>(own.gradient);
-    own_divergence_ = Buffer<T>(own.divergence);
-    own_row_share_ = Buffer<T>(own.share);
+    half_factor_ = Buffer<T>(executor_, half);
+    own_row_ = Buffer<std::int32_t>(executor_, own.of);
+    has_own_ = Buffer<std::uint8_t>(executor_, own.slices);
+    own_diffusion_ = Buffer<T>(executor_, own.diffusion);
+    own_load_ = Buffer<T>(executor_, own.load);
+    own_gradient_ = Buffer<T>(executor_, own.gradient);
+    own_divergence_ = Buffer<T>(executor_, own.divergence);
+    own_row_share_ = Buffer<T>(executor_, own.share);
     args_.half_factor = any_factor ? half_factor_.data() : nullptr;
     args_.own_row = own.of.empty() ? nullptr : own_row_.data();
     args_.has_own = own.slices.empty() ? nullptr : has_own_.data();
@@ -361,7 +355,7 @@ class CoreImpl final : public Core {
       }
     }
     slice_set_.upload(slice_set.data());
-    mixed_constants_ = Buffer<T>(blocks);
+    mixed_constants_ = Buffer<T>(executor_, blocks);
     args_.mixed_constants = mixed_constants_.data();
   }
 

@@ -13,8 +13,11 @@ template <class U>
 class HostBuffer {
  public:
   struct InUse {};  ///< held while kernels run
-  explicit HostBuffer(std::size_t n) : values_(allocate(n)), size_(n) {}
-  explicit HostBuffer(const std::vector<U>& values) : HostBuffer(values.size()) { upload(values.data()); }
+  HostBuffer() = default;
+  HostBuffer(const auto& /*executor*/, std::size_t n) : values_(allocate(n)), size_(n) {}
+  HostBuffer(const auto& executor, const std::vector<U>& values) : HostBuffer(executor, values.size()) {
+    upload(values.data());
+  }
 
   std::size_t size() const { return size_; }
   /// What kernels are given; the host itself reads and writes by the functions below only.
@@ -38,7 +41,7 @@ class HostBuffer {
         static_cast<U*>(::operator new(std::max<std::size_t>(n, 1) * sizeof(U), alignment)));
   }
   std::unique_ptr<U[], Free> values_;
-  std::size_t size_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace cardiotwin::kernels

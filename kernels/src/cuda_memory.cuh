@@ -1,0 +1,85 @@
+#pragma once
+/// Memory of a CUDA device, and the queue in which everything that touches it waits its turn.
+
+#include <cuda_runtime.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace cardiotwin::kernels::cuda {
+
+inline void check(cudaError_t status, const char* what) {
+  if (status != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(status));
+}
+
+/// A device and a stream of its own: cores of other threads go on beside it.
+class Queue {
+ public:
+  explicit Queue(int device) : device_(device) {
+    select();
+    cudaStream_t stream;
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+    stream_.reset(stream);
+  }
+
+  int device() const { return device_; }
+  cudaStream_t stream() const { return stream_.get(); }
+  /// Which device a thread uses is the thread's own, and a core is used by several.
+  void select() const { check(cudaSetDevice(device_), "choosing the device"); }
+  void finish(const char* what) const { check(cudaStreamSynchronize(stream()), what); }
+
+ private:
+  struct Destroy {
+    void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
+  };
+  int device_;
+  std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
+};
+
+template <class U>
+class DeviceBuffer {
+ public:
+  DeviceBuffer() = default;
+  DeviceBuffer(const auto& executor, std::size_t n) : queue_(executor.queue()), size_(n) {
+    queue_->select();
+    void* p = nullptr;
+    check(cudaMalloc(&p, (n ? n : 1) * sizeof(U)), "allocating device memory");
+    values_.reset(static_cast<U*>(p));
+  }
+  DeviceBuffer(const auto& executor, const std::vector<U>& values) : DeviceBuffer(executor, values.size()) {
+    upload(values.data());
+  }
+
+  std::size_t size() const { return size_; }
+  U* data() { return values_.get(); }
+  void upload(const U* from) { copy(values_.get(), from, cudaMemcpyHostToDevice, "copying to the device"); }
+  std::vector<U> peek() const {
+    std::vector<U> values(size_);
+    copy(values.data(), values_.get(), cudaMemcpyDeviceToHost, "copying from the device");
+    return values;
+  }
+  template <class F>
+  void edit(const F& f) {
+    auto values = peek();
+    f(values.data());
+    upload(values.data());
+  }
+
+ private:
+  void copy(U* to, const U* from, cudaMemcpyKind kind, const char* what) const {
+    if (size_ == 0) return;
+    queue_->select();
+    check(cudaMemcpyAsync(to, from, size_ * sizeof(U), kind, queue_->stream()), what);
+    queue_->finish(what);
+  }
+  struct Free {
+    void operator()(U* p) const { cudaFree(p); }
+  };
+  std::shared_ptr<const Queue> queue_;
+  std::unique_ptr<U[], Free> values_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace cardiotwin::kernels::cuda
