@@ -4,9 +4,10 @@
 ///   lanes                     lanes per slice
 ///   Buffer<U>                 memory: Buffer(executor, n), Buffer(executor, vector), size(), data(),
 ///                             upload(const U*), peek(), edit(f)
-///   advance(args, first, n)   runs the fused step n times
-///   largest(args, k, n, B)    largest V in vd[k] of each of B members' living nodes among n, NaN where any is not
-///                             finite
+///   advance(args, first, n)   runs the fused step n times; returns largest() afterwards where it costs next to
+///   nothing,
+///                             else nothing
+///   largest(args, k)          largest V in vd[k] of each member's living nodes, NaN where any is not finite
 ///   name()                    "cpu/avx512"
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
@@ -93,7 +94,7 @@ class CoreImpl final : public Core {
         if (own != INT64_MAX) change = std::min(change, own - lead_host_[std::size_t(m)]);
       }
       const std::int64_t stop = std::min(end, change);
-      executor_.advance(args_, common_, stop - common_);
+      largest_ = executor_.advance(args_, common_, stop - common_);
       common_ = stop;
       if (common_ == change) stimulus_stale_ = true;
     }
@@ -103,7 +104,7 @@ class CoreImpl final : public Core {
 
   /// One pass over V serves all members.
   double max_voltage(int m) const override {
-    if (largest_.empty()) largest_ = executor_.largest(args_, int(now()), nodes(), members_);
+    if (largest_.empty()) largest_ = executor_.largest(args_, int(now()));
     return largest_[std::size_t(m)];
   }
 
@@ -224,6 +225,8 @@ class CoreImpl final : public Core {
 
   void fill_args() {
     args_.slices = layout_.slices;
+    args_.nodes = int(nodes());
+    args_.members = int(members_);
     args_.slice_start = slice_start_.data();
     args_.column = column_.data();
     args_.weight = weight_.data();

@@ -14,7 +14,8 @@ inline void check(cudaError_t status, const char* what) {
   if (status != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(status));
 }
 
-/// A device and a stream of its own: cores of other threads go on beside it.
+/// A device, a stream of its own, so that cores of other threads go on beside it, and memory of the host that the
+/// device reaches by itself.
 class Queue {
  public:
   explicit Queue(int device) : device_(device) {
@@ -22,6 +23,7 @@ class Queue {
     cudaStream_t stream;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
     stream_.reset(stream);
+    pinned(4096);  // more than a step wants
   }
 
   int device() const { return device_; }
@@ -29,12 +31,29 @@ class Queue {
   /// Which device a thread uses is the thread's own, and a core is used by several.
   void select() const { check(cudaSetDevice(device_), "choosing the device"); }
   void finish(const char* what) const { check(cudaStreamSynchronize(stream()), what); }
+  /// Room for so many bytes, until the next call.
+  void* pinned(std::size_t bytes) const {
+    if (bytes > pinned_bytes_) {
+      pinned_.reset();
+      pinned_bytes_ = 0;
+      void* p = nullptr;
+      check(cudaMallocHost(&p, bytes), "allocating pinned memory");
+      pinned_.reset(p);
+      pinned_bytes_ = bytes;
+    }
+    return pinned_.get();
+  }
 
  private:
   struct Destroy {
     void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
   };
+  struct FreePinned {
+    void operator()(void* p) const { cudaFreeHost(p); }
+  };
   int device_;
+  mutable std::unique_ptr<void, FreePinned> pinned_;
+  mutable std::size_t pinned_bytes_ = 0;
   std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
 };
 

@@ -65,6 +65,7 @@ inline constexpr int stage_limit = 16;
 template <class T>
 struct StepArgs {
   int slices = 0;
+  int nodes = 0, members = 1;  ///< the first `nodes` slots have nodes
   // Matrix.
   const std::int32_t* slice_start = nullptr;                  ///< slices + 1
   const std::int32_t* column = nullptr;                       ///< slots

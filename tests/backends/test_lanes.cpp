@@ -24,7 +24,7 @@ struct OneLaneExecutor {
   static constexpr int lanes = 32;
   template <class U>
   using Buffer = kernels::CheckedBuffer<U>;
-  void advance(const kernels::StepArgs<T>& a, std::int64_t first, std::int64_t count) const {
+  std::vector<double> advance(const kernels::StepArgs<T>& a, std::int64_t first, std::int64_t count) const {
     const kernels::CheckedPages::Open kernels_run;
     const auto cells = [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
       body::react_lane<Model, T, lanes>(a.dt_cells, v, d, states, constants, mixed);
@@ -38,8 +38,9 @@ struct OneLaneExecutor {
         }
       }
     }
+    return {};
   }
-  std::vector<double> largest(const kernels::StepArgs<T>&, int, std::size_t, std::size_t) const { return {}; }
+  std::vector<double> largest(const kernels::StepArgs<T>&, int) const { return {}; }
   std::string name() const { return "one lane"; }
   void use_threads(int) {}
 };
