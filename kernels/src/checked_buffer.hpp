@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -76,15 +77,17 @@ class CheckedBuffer {
     const InUse open;
     if (size_) std::memcpy(values_.get(), from, size_ * sizeof(U));
   }
-  std::vector<U> peek() const {
+  template <class Part>
+  std::vector<U> peek(const Part& part) const {
     const InUse open;
-    return std::vector<U>(values_.get(), values_.get() + size_);
+    std::vector<U> values(size_ / std::size_t(part.members));
+    for (std::size_t k = 0; k < values.size(); ++k) values[k] = values_[std::size_t(part.index(std::int64_t(k)))];
+    return values;
   }
-  template <class F>
-  void edit(const F& f) {
-    auto copy = peek();
-    f(copy.data());
-    upload(copy.data());
+  template <class Part>
+  void put(const Part& part, const std::vector<U>& values) {
+    const InUse open;
+    for (std::size_t k = 0; k < values.size(); ++k) values_[std::size_t(part.index(std::int64_t(k)))] = values[k];
   }
 
  private:

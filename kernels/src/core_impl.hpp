@@ -3,7 +3,8 @@
 ///
 ///   lanes                     lanes per slice
 ///   Buffer<U>                 memory: Buffer(executor, n), Buffer(executor, vector), size(), data(),
-///                             upload(const U*), peek(), edit(f)
+///                             upload(const U*); peek(part) is indexable, until the next call of a buffer; put(part,
+///                             vector)
 ///   advance(args, first, n)   runs the fused step n times; returns largest() afterwards where it costs next to
 ///   nothing,
 ///                             else nothing
@@ -23,6 +24,7 @@
 #include "core.hpp"
 #include "layout.hpp"
 #include "lesions.hpp"
+#include "member_part.hpp"
 #include "portable.hpp"
 #include "pulse_schedule.hpp"
 #include "registry.hpp"
@@ -110,18 +112,18 @@ class CoreImpl final : public Core {
 
   void voltage(int m, std::span<double> out) const override {
     expect(out.size(), nodes(), "voltage");
-    const auto vd = vd_[now()].peek();
-    for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[v_index(i, m)]);
+    const auto vd = vd_[now()].peek(part(m));
+    for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[2 * slot(i)]);
   }
 
   void states(int m, std::span<double> out) const override {
     const std::size_t count = state_count();
     expect(out.size(), nodes() * count, "states");
-    const auto stored = states_.peek();
+    const auto stored = states_.peek(part(m));
     for (std::size_t s = 0; s < count; ++s) {
       const double reference = ops_.reference(int(s));
       for (std::size_t i = 0; i < nodes(); ++i)
-        out[i * count + s] = double(stored[state_index(number(i, m), s)]) + reference;
+        out[i * count + s] = double(stored[state_index(slot(i), s)]) + reference;
     }
   }
 
@@ -141,11 +143,11 @@ class CoreImpl final : public Core {
     std::vector<T> w(n * state_count());
     std::vector<double> lat(n * depth()), repolarized(n);
     std::vector<std::uint8_t> excited(n);
-    const auto vd = vd_[now()].peek();
-    const auto states = states_.peek();
+    const auto vd = vd_[now()].peek(part(m));
+    for (std::size_t i = 0; i < n; ++i) pairs[i] = {vd[2 * slot(i)], vd[2 * slot(i) + 1]};
+    const auto states = states_.peek(part(m));
     for (std::size_t i = 0; i < n; ++i) {
-      pairs[i] = {vd[v_index(i, m)], vd[v_index(i, m) + members_]};
-      for (std::size_t s = 0; s < state_count(); ++s) w[s * n + i] = states[state_index(number(i, m), s)];
+      for (std::size_t s = 0; s < state_count(); ++s) w[s * n + i] = states[state_index(slot(i), s)];
     }
     copy_out(activations_, m, depth(), lat.data());
     copy_out(repolarizations_, m, 1, repolarized.data());
@@ -211,10 +213,11 @@ class CoreImpl final : public Core {
   // Where node i of member m is.
   std::size_t slot(std::size_t i) const { return std::size_t(layout_.slot_of_node[i]); }
   std::size_t number(std::size_t i, int m) const { return slot(i) * members_ + std::size_t(m); }
-  std::size_t v_index(std::size_t i, int m) const { return 2 * slot(i) * members_ + std::size_t(m); }
-  std::size_t state_index(std::size_t n, std::size_t s) const {
-    constexpr auto lanes = std::size_t(Executor::lanes);
-    return (n / lanes * state_count() + s) * lanes + n % lanes;
+  /// Member m's numbers of a buffer. V and d are at 2 slot and 2 slot + 1 of it, states at state_index.
+  MemberPart part(int m, std::size_t length = 1) const { return {m, std::int64_t(members_), std::int64_t(length)}; }
+  std::size_t state_index(std::size_t slot, std::size_t s) const {
+    const auto per_slice = std::size_t(layout_.per_slice);
+    return (slot / per_slice * state_count() + s) * per_slice + slot % per_slice;
   }
 
   std::vector<T> own_shares(const Problem& p) const {
@@ -371,9 +374,9 @@ class CoreImpl final : public Core {
   /// `per` numbers per node, which stand together on the device, to node order.
   template <class U, class Out>
   void copy_out(const Buffer<U>& from, int m, std::size_t per, Out* out) const {
-    const auto values = from.peek();
+    const auto values = from.peek(part(m, per));
     for (std::size_t i = 0; i < nodes(); ++i) {
-      for (std::size_t k = 0; k < per; ++k) out[i * per + k] = Out(values[number(i, m) * per + k]);
+      for (std::size_t k = 0; k < per; ++k) out[i * per + k] = Out(values[slot(i) * per + k]);
     }
   }
 
@@ -397,26 +400,22 @@ class CoreImpl final : public Core {
     lead_host_[std::size_t(m)] = own_step - common_;
     lead_.upload(lead_host_.data());
     stimulus_stale_ = true;
-    const auto at = [&](std::size_t s) { return s * members_ + std::size_t(m); };
-    for (auto* buffer : {&vd_[0], &vd_[1]}) {
-      buffer->edit([&](T* to) {
-        each_slot([&](std::size_t i, std::size_t s) {
-          to[at(2 * s)] = vd[i].v;
-          to[at(2 * s + 1)] = vd[i].d;
-        });
-      });
-    }
-    states_.edit([&](T* to) {
-      each_slot([&](std::size_t i, std::size_t s) {
-        for (std::size_t k = 0; k < state_count(); ++k) to[state_index(at(s), k)] = state(i, k);
-      });
+    std::vector<T> own_vd(2 * slots()), own_states(slots() * state_count());
+    std::vector<double> own_lat(slots() * depth()), own_repolarized(slots());
+    std::vector<std::uint8_t> own_excited(slots());
+    each_slot([&](std::size_t i, std::size_t s) {
+      own_vd[2 * s] = vd[i].v;
+      own_vd[2 * s + 1] = vd[i].d;
+      for (std::size_t k = 0; k < state_count(); ++k) own_states[state_index(s, k)] = state(i, k);
+      std::copy_n(&lat[i * depth()], depth(), &own_lat[s * depth()]);
+      own_repolarized[s] = repolarized[i];
+      own_excited[s] = excited[i];
     });
-    activations_.edit([&](double* to) {
-      each_slot([&](std::size_t i, std::size_t s) { std::copy_n(&lat[i * depth()], depth(), to + at(s) * depth()); });
-    });
-    repolarizations_.edit(
-        [&](double* to) { each_slot([&](std::size_t i, std::size_t s) { to[at(s)] = repolarized[i]; }); });
-    excited_.edit([&](std::uint8_t* to) { each_slot([&](std::size_t i, std::size_t s) { to[at(s)] = excited[i]; }); });
+    for (auto& buffer : vd_) buffer.put(part(m), own_vd);
+    states_.put(part(m), own_states);
+    activations_.put(part(m, depth()), own_lat);
+    repolarizations_.put(part(m), own_repolarized);
+    excited_.put(part(m), own_excited);
   }
 
   Problem problem_;

@@ -3,10 +3,14 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "cuda_launch.cuh"
+#include "member_part.hpp"
 
 namespace cardiotwin::kernels::cuda {
 
@@ -34,6 +38,7 @@ class Queue {
   /// Room for so many bytes, until the next call.
   void* pinned(std::size_t bytes) const {
     if (bytes > pinned_bytes_) {
+      select();
       pinned_.reset();
       pinned_bytes_ = 0;
       void* p = nullptr;
@@ -58,6 +63,17 @@ class Queue {
 };
 
 template <class U>
+__global__ void peek_kernel(std::int64_t n, MemberPart part, const U* from, U* to) {
+  const std::int64_t k = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (k < n) to[k] = from[part.index(k)];
+}
+template <class U>
+__global__ void put_kernel(std::int64_t n, MemberPart part, const U* from, U* to) {
+  const std::int64_t k = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (k < n) to[part.index(k)] = from[k];
+}
+
+template <class U>
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
@@ -73,24 +89,34 @@ class DeviceBuffer {
 
   std::size_t size() const { return size_; }
   U* data() { return values_.get(); }
-  void upload(const U* from) { copy(values_.get(), from, cudaMemcpyHostToDevice, "copying to the device"); }
-  std::vector<U> peek() const {
-    std::vector<U> values(size_);
-    copy(values.data(), values_.get(), cudaMemcpyDeviceToHost, "copying from the device");
+  void upload(const U* from) {
+    if (size_ == 0) return;
+    queue_->select();
+    check(cudaMemcpyAsync(values_.get(), from, size_ * sizeof(U), cudaMemcpyHostToDevice, queue_->stream()),
+          "copying to the device");
+    queue_->finish("copying to the device");
+  }
+  /// In memory that the next call of a buffer of the same core takes.
+  const U* peek(const MemberPart& part) const {
+    const std::size_t n = size_ / std::size_t(part.members);
+    auto* values = static_cast<U*>(queue_->pinned(n * sizeof(U)));
+    move_part(n, part, values_.get(), values, peek_kernel<U>, "copying from the device");
     return values;
   }
-  template <class F>
-  void edit(const F& f) {
-    auto values = peek();
-    f(values.data());
-    upload(values.data());
+  void put(const MemberPart& part, const std::vector<U>& from) {
+    auto* values = static_cast<U*>(queue_->pinned(from.size() * sizeof(U)));
+    std::copy(from.begin(), from.end(), values);
+    move_part(from.size(), part, values, values_.get(), put_kernel<U>, "copying to the device");
   }
 
  private:
-  void copy(U* to, const U* from, cudaMemcpyKind kind, const char* what) const {
-    if (size_ == 0) return;
+  /// The device itself reads and writes the host's memory, each number once and in order.
+  void move_part(std::size_t n, const MemberPart& part, const U* from, U* to,
+                 void (*kernel)(std::int64_t, MemberPart, const U*, U*), const char* what) const {
+    if (n == 0) return;
     queue_->select();
-    check(cudaMemcpyAsync(to, from, size_ * sizeof(U), kind, queue_->stream()), what);
+    kernel<<<unsigned((n + block - 1) / block), block, 0, queue_->stream()>>>(std::int64_t(n), part, from, to);
+    check(cudaGetLastError(), what);
     queue_->finish(what);
   }
   struct Free {
