@@ -25,6 +25,7 @@
 #include "layout.hpp"
 #include "lesions.hpp"
 #include "member_part.hpp"
+#include "memory.hpp"
 #include "portable.hpp"
 #include "pulse_schedule.hpp"
 #include "registry.hpp"
@@ -37,10 +38,16 @@ template <class T, class Executor>
 class CoreImpl final : public Core {
  public:
   CoreImpl(const Problem& p, int members, Executor executor)
+      : CoreImpl(p, members, std::move(executor), layout(p, members)) {}
+
+  static Layout layout(const Problem& p, int members) { return Layout(p, Executor::lanes / members); }
+
+  /// `layout` is layout(p, members).
+  CoreImpl(const Problem& p, int members, Executor executor, Layout layout)
       : problem_(cells_of(p)),
         ops_(operations(*p.model)),
         members_(std::size_t(members)),
-        layout_(p, Executor::lanes / members),
+        layout_(std::move(layout)),
         row_start_(p.row_start),
         executor_(std::move(executor)),
         schedule_(members_),
@@ -71,6 +78,28 @@ class CoreImpl final : public Core {
     fill_args();
     refresh_variations();
     for (int m = 0; m < int(members_); ++m) reset(m);
+  }
+
+  /// What the buffers, see the end of this class, take at most, but for stimuli and lesions' rows. Factors of
+  /// conductivity and which rows are whose count though no member may ever have any: a study that began must not end
+  /// for want of them.
+  static CoreBytes bytes(const Problem& p, const Layout& layout) {
+    constexpr std::size_t real = sizeof(T), weight = sizeof(Weight<T>), index = sizeof(std::int32_t);
+    const std::size_t slots = layout.slots(), slices = std::size_t(layout.slices), entries = layout.column.size(),
+                      sets = p.parameters.size(), set_bytes = std::size_t(operations(*p.model).constant_count) * real;
+    const bool gradient = !p.gradient.empty();
+    std::size_t mixed = 0;  // slices of several sets
+    for (auto first = layout.set.begin(); first != layout.set.end(); first += layout.per_slice) {
+      mixed += !std::all_of(first, first + layout.per_slice, [&](auto set) { return set == *first; });
+    }
+    CoreBytes result;
+    result.shared = (slices + 1) * index + entries * (index + sizeof(WeightPair<T>)) + 2 * slots * real +
+                    (gradient ? 2 * entries * weight + 3 * slots * real : 0) + slices * (2 * index + 1) +
+                    sets * set_bytes + (mixed + std::min(sets, slices)) * std::size_t(Executor::lanes) * set_bytes;
+    const std::size_t reals = p.model->states.size() + 4 + (p.stages > 1 ? 2 : 0) + (p.stages > 2 ? 2 : 0) + gradient;
+    const std::size_t noted = (std::size_t(p.activation_depth) + 1) * sizeof(double) + 1;
+    result.per_member = slots * (reals * real + noted + real + index) + sizeof(std::int64_t);
+    return result;
   }
 
   void set_pulses(int m, std::vector<Pulse> pulses) override {
@@ -418,6 +447,7 @@ class CoreImpl final : public Core {
     excited_.put(part(m), own_excited);
   }
 
+  // Buffers are counted in bytes().
   Problem problem_;
   const ModelOperations& ops_;
   std::size_t members_;

@@ -184,7 +184,13 @@ class CudaExecutor {
 template <class T>
 std::unique_ptr<Core> make(const Problem& p, int members, int device) {
   CudaExecutor<T> executor(device, members, find_launch<T>(operations(*p.model).index, members));
-  return std::make_unique<cuda::CoreImpl<T, CudaExecutor<T>>>(p, members, std::move(executor));
+  using Impl = cuda::CoreImpl<T, CudaExecutor<T>>;
+  Layout layout = Impl::layout(p, members);
+  std::size_t free = 0, all = 0;
+  check(cudaMemGetInfo(&free, &all), "asking for free memory");
+  const auto lack = lack_of_memory(Impl::bytes(p, layout), members, p.nodes(), free);
+  if (!lack.empty()) throw std::runtime_error("CUDA device " + std::to_string(device) + ": " + lack);
+  return std::make_unique<Impl>(p, members, std::move(executor), std::move(layout));
 }
 
 }  // namespace

@@ -33,8 +33,7 @@ struct OneLaneExecutor {
       const T* start = a.vd[step & 1];
       for (int slice = 0; slice < a.slices; ++slice) {
         for (int lane = 0; lane < lanes; ++lane) {
-          body::finish_slice<T, 1, lanes, B>(a, step, slice, lane, start, start, start, a.vd[1 - (step & 1)],
-                                                   cells);
+          body::finish_slice<T, 1, lanes, B>(a, step, slice, lane, start, start, start, a.vd[1 - (step & 1)], cells);
         }
       }
     }
