@@ -110,6 +110,7 @@ class CoreImpl final : public Core {
   void vary(int m, const Variation& variation) override {
     validate(problem_, row_start_, variation);
     variation_[std::size_t(m)] = variation;
+    largest_.clear();  // nodes may have died
     refresh_variations();
   }
 
