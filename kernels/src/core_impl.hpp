@@ -2,12 +2,10 @@
 /// The core of core.hpp over an executor. An executor supplies
 ///
 ///   lanes                     lanes per slice
-///   Buffer<U>                 memory: Buffer(executor, n), Buffer(executor, vector), size(), data(),
-///                             upload(const U*); peek(part) is indexable, until the next call of a buffer; put(part,
-///                             vector)
-///   advance(args, first, n)   runs the fused step n times; returns largest() afterwards where it costs next to
-///   nothing,
-///                             else nothing
+///   Buffer<U>                 memory: Buffer(), Buffer(executor, n), Buffer(executor, vector), size(), data(),
+///                             upload(const U*), put(part, vector); peek(part), indexable until the next such call
+///   advance(args, first, n)   runs the fused step n times; returns what largest() would afterwards where that
+///                             costs next to nothing, else nothing
 ///   largest(args, k)          largest V in vd[k] of each member's living nodes, NaN where any is not finite
 ///   name()                    "cpu/avx512"
 ///
