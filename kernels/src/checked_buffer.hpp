@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -64,8 +65,11 @@ class CheckedBuffer {
  public:
   using InUse = CheckedPages::Open;
 
-  explicit CheckedBuffer(std::size_t n) : values_(map(n), Unmap{bytes(n)}), size_(n) {}
-  explicit CheckedBuffer(const std::vector<U>& values) : CheckedBuffer(values.size()) { upload(values.data()); }
+  CheckedBuffer() = default;
+  CheckedBuffer(const auto& /*executor*/, std::size_t n) : values_(map(n), Unmap{bytes(n)}), size_(n) {}
+  CheckedBuffer(const auto& executor, const std::vector<U>& values) : CheckedBuffer(executor, values.size()) {
+    upload(values.data());
+  }
 
   std::size_t size() const { return size_; }
   U* data() { return values_.get(); }
@@ -73,26 +77,28 @@ class CheckedBuffer {
     const InUse open;
     if (size_) std::memcpy(values_.get(), from, size_ * sizeof(U));
   }
-  std::vector<U> peek() const {
+  template <class Part>
+  std::vector<U> peek(const Part& part) const {
     const InUse open;
-    return std::vector<U>(values_.get(), values_.get() + size_);
+    std::vector<U> values(size_ / std::size_t(part.members));
+    for (std::size_t k = 0; k < values.size(); ++k) values[k] = values_[std::size_t(part.index(std::int64_t(k)))];
+    return values;
   }
-  template <class F>
-  void edit(const F& f) {
-    auto copy = peek();
-    f(copy.data());
-    upload(copy.data());
+  template <class Part>
+  void put(const Part& part, const std::vector<U>& values) {
+    const InUse open;
+    for (std::size_t k = 0; k < values.size(); ++k) values_[std::size_t(part.index(std::int64_t(k)))] = values[k];
   }
 
  private:
   struct Unmap {
-    std::size_t bytes;
+    std::size_t bytes = 0;
     void operator()(U* p) const { CheckedPages::unmap(p, bytes); }
   };
   static std::size_t bytes(std::size_t n) { return (n * sizeof(U) / 4096 + 1) * 4096; }
   static U* map(std::size_t n) { return static_cast<U*>(CheckedPages::map(bytes(n))); }
   std::unique_ptr<U[], Unmap> values_;
-  std::size_t size_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace cardiotwin::kernels

@@ -2,10 +2,12 @@
 /// The core of core.hpp over an executor. An executor supplies
 ///
 ///   lanes                     lanes per slice
-///   Buffer<U>                 memory: Buffer(n), Buffer(vector), size(), data(), upload(const U*), peek(), edit(f)
-///   advance(args, first, n)   runs the fused step n times
-///   largest(args, k, n, B)    largest V in vd[k] of each of B members' living nodes among n, NaN where any is not
-///   finite name()                    "cpu/avx512"
+///   Buffer<U>                 memory: Buffer(), Buffer(executor, n), Buffer(executor, vector), size(), data(),
+///                             upload(const U*), put(part, vector); peek(part), indexable until the next such call
+///   advance(args, first, n)   runs the fused step n times; returns what largest() would afterwards where that
+///                             costs next to nothing, else nothing
+///   largest(args, k)          largest V in vd[k] of each member's living nodes, NaN where any is not finite
+///   name()                    "cpu/avx512"
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
 /// touches device memory through Buffer's functions alone (tested by the checked backend).
@@ -20,6 +22,8 @@
 #include "core.hpp"
 #include "layout.hpp"
 #include "lesions.hpp"
+#include "member_part.hpp"
+#include "memory.hpp"
 #include "portable.hpp"
 #include "pulse_schedule.hpp"
 #include "registry.hpp"
@@ -32,49 +36,68 @@ template <class T, class Executor>
 class CoreImpl final : public Core {
  public:
   CoreImpl(const Problem& p, int members, Executor executor)
+      : CoreImpl(p, members, std::move(executor), layout(p, members)) {}
+
+  static Layout layout(const Problem& p, int members) { return Layout(p, Executor::lanes / members); }
+
+  /// `layout` is layout(p, members).
+  CoreImpl(const Problem& p, int members, Executor executor, Layout layout)
       : problem_(cells_of(p)),
         ops_(operations(*p.model)),
         members_(std::size_t(members)),
-        layout_(p, Executor::lanes / members),
+        layout_(std::move(layout)),
         row_start_(p.row_start),
         executor_(std::move(executor)),
         schedule_(members_),
         variation_(members_),
         lead_host_(members_, 0),
-        slice_start_(layout_.slice_start),
-        column_(layout_.column),
-        weight_(stored_pairs<T>(layout_, p)),
-        diffusion_scale_(row_scales<T>(layout_, p, p.diffusion, p.dt)),
-        load_scale_(row_scales<T>(layout_, p, p.load, 1)),
-        gradient_(layout_, p, p.gradient, 1),
-        divergence_(layout_, p, p.divergence, p.dt),
-        own_share_(own_shares(p)),
-        along_(p.gradient.empty() ? 0 : numbers()),
-        slice_set_(std::size_t(layout_.slices)),
-        constants_(set_constants<T>(ops_, p.parameters)),
-        mixed_constants_(0),
-        half_factor_(0),
-        own_row_(0),
-        has_own_(0),
-        own_diffusion_(0),
-        own_load_(0),
-        own_gradient_(0),
-        own_divergence_(0),
-        own_row_share_(0),
-        vd_{Buffer<T>(2 * numbers()), Buffer<T>(2 * numbers())},
-        stage_{Buffer<T>(p.stages > 1 ? 2 * numbers() : 0), Buffer<T>(p.stages > 2 ? 2 * numbers() : 0)},
-        states_(numbers() * state_count()),
-        stimulus_row_(std::size_t(layout_.slices)),
-        stimulus_(0),
-        lead_(members_),
-        activations_(numbers() * depth()),
-        repolarizations_(numbers()),
-        excited_(numbers()) {
+        slice_start_(executor_, layout_.slice_start),
+        column_(executor_, layout_.column),
+        weight_(executor_, stored_pairs<T>(layout_, p)),
+        diffusion_scale_(executor_, row_scales<T>(layout_, p, p.diffusion, p.dt)),
+        load_scale_(executor_, row_scales<T>(layout_, p, p.load, 1)),
+        gradient_(executor_, layout_, p, p.gradient, 1),
+        divergence_(executor_, layout_, p, p.divergence, p.dt),
+        own_share_(executor_, own_shares(p)),
+        along_(executor_, p.gradient.empty() ? 0 : numbers()),
+        slice_set_(executor_, std::size_t(layout_.slices)),
+        constants_(executor_, set_constants<T>(ops_, p.parameters)),
+        vd_{Buffer<T>(executor_, 2 * numbers()), Buffer<T>(executor_, 2 * numbers())},
+        stage_{Buffer<T>(executor_, p.stages > 1 ? 2 * numbers() : 0),
+               Buffer<T>(executor_, p.stages > 2 ? 2 * numbers() : 0)},
+        states_(executor_, numbers() * state_count()),
+        stimulus_row_(executor_, std::size_t(layout_.slices)),
+        lead_(executor_, members_),
+        activations_(executor_, numbers() * depth()),
+        repolarizations_(executor_, numbers()),
+        excited_(executor_, numbers()) {
     layout_.column = {};  // the device has them
     layout_.source = {};
     fill_args();
     refresh_variations();
     for (int m = 0; m < int(members_); ++m) reset(m);
+  }
+
+  /// What the buffers, see the end of this class, take at most, but for stimuli and lesions' rows. Factors of
+  /// conductivity and which rows are whose count though no member may ever have any: a study that began must not end
+  /// for want of them.
+  static CoreBytes bytes(const Problem& p, const Layout& layout) {
+    constexpr std::size_t real = sizeof(T), weight = sizeof(Weight<T>), index = sizeof(std::int32_t);
+    const std::size_t slots = layout.slots(), slices = std::size_t(layout.slices), entries = layout.column.size(),
+                      sets = p.parameters.size(), set_bytes = std::size_t(operations(*p.model).constant_count) * real;
+    const bool gradient = !p.gradient.empty();
+    std::size_t mixed = 0;  // slices of several sets
+    for (auto first = layout.set.begin(); first != layout.set.end(); first += layout.per_slice) {
+      mixed += !std::all_of(first, first + layout.per_slice, [&](auto set) { return set == *first; });
+    }
+    CoreBytes result;
+    result.shared = (slices + 1) * index + entries * (index + sizeof(WeightPair<T>)) + 2 * slots * real +
+                    (gradient ? 2 * entries * weight + 3 * slots * real : 0) + slices * (2 * index + 1) +
+                    sets * set_bytes + (mixed + std::min(sets, slices)) * std::size_t(Executor::lanes) * set_bytes;
+    const std::size_t reals = p.model->states.size() + 4 + (p.stages > 1 ? 2 : 0) + (p.stages > 2 ? 2 : 0) + gradient;
+    const std::size_t noted = (std::size_t(p.activation_depth) + 1) * sizeof(double) + 1;
+    result.per_member = slots * (reals * real + noted + real + index) + sizeof(std::int64_t);
+    return result;
   }
 
   void set_pulses(int m, std::vector<Pulse> pulses) override {
@@ -85,6 +108,7 @@ class CoreImpl final : public Core {
   void vary(int m, const Variation& variation) override {
     validate(problem_, row_start_, variation);
     variation_[std::size_t(m)] = variation;
+    largest_.clear();  // nodes may have died
     refresh_variations();
   }
 
@@ -100,7 +124,7 @@ class CoreImpl final : public Core {
         if (own != INT64_MAX) change = std::min(change, own - lead_host_[std::size_t(m)]);
       }
       const std::int64_t stop = std::min(end, change);
-      executor_.advance(args_, common_, stop - common_);
+      largest_ = executor_.advance(args_, common_, stop - common_);
       common_ = stop;
       if (common_ == change) stimulus_stale_ = true;
     }
@@ -110,24 +134,24 @@ class CoreImpl final : public Core {
 
   /// One pass over V serves all members.
   double max_voltage(int m) const override {
-    if (largest_.empty()) largest_ = executor_.largest(args_, int(now()), nodes(), members_);
+    if (largest_.empty()) largest_ = executor_.largest(args_, int(now()));
     return largest_[std::size_t(m)];
   }
 
   void voltage(int m, std::span<double> out) const override {
     expect(out.size(), nodes(), "voltage");
-    const auto vd = vd_[now()].peek();
-    for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[v_index(i, m)]);
+    const auto vd = vd_[now()].peek(part(m));
+    for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[2 * slot(i)]);
   }
 
   void states(int m, std::span<double> out) const override {
     const std::size_t count = state_count();
     expect(out.size(), nodes() * count, "states");
-    const auto stored = states_.peek();
+    const auto stored = states_.peek(part(m));
     for (std::size_t s = 0; s < count; ++s) {
       const double reference = ops_.reference(int(s));
       for (std::size_t i = 0; i < nodes(); ++i)
-        out[i * count + s] = double(stored[state_index(number(i, m), s)]) + reference;
+        out[i * count + s] = double(stored[state_index(slot(i), s)]) + reference;
     }
   }
 
@@ -147,11 +171,11 @@ class CoreImpl final : public Core {
     std::vector<T> w(n * state_count());
     std::vector<double> lat(n * depth()), repolarized(n);
     std::vector<std::uint8_t> excited(n);
-    const auto vd = vd_[now()].peek();
-    const auto states = states_.peek();
+    const auto vd = vd_[now()].peek(part(m));
+    for (std::size_t i = 0; i < n; ++i) pairs[i] = {vd[2 * slot(i)], vd[2 * slot(i) + 1]};
+    const auto states = states_.peek(part(m));
     for (std::size_t i = 0; i < n; ++i) {
-      pairs[i] = {vd[v_index(i, m)], vd[v_index(i, m) + members_]};
-      for (std::size_t s = 0; s < state_count(); ++s) w[s * n + i] = states[state_index(number(i, m), s)];
+      for (std::size_t s = 0; s < state_count(); ++s) w[s * n + i] = states[state_index(slot(i), s)];
     }
     copy_out(activations_, m, depth(), lat.data());
     copy_out(repolarizations_, m, 1, repolarized.data());
@@ -195,9 +219,10 @@ class CoreImpl final : public Core {
   using Buffer = typename Executor::template Buffer<U>;
 
   struct StoredWeights {
-    StoredWeights(const Layout& layout, const Problem& p, const std::vector<double>& values, double factor)
-        : entry(stored_weights<T>(layout, p, values, factor)),
-          scale(values.empty() && !p.column.empty() ? std::vector<T>{} : row_scales<T>(layout, p, values, factor)) {}
+    StoredWeights(const Executor& e, const Layout& layout, const Problem& p, const std::vector<double>& values,
+                  double factor)
+        : entry(e, stored_weights<T>(layout, p, values, factor)),
+          scale(e, values.empty() && !p.column.empty() ? std::vector<T>{} : row_scales<T>(layout, p, values, factor)) {}
     Buffer<Weight<T>> entry;
     Buffer<T> scale;
     Weights<T> args() { return {entry.size() ? entry.data() : nullptr, scale.data()}; }
@@ -216,10 +241,11 @@ class CoreImpl final : public Core {
   // Where node i of member m is.
   std::size_t slot(std::size_t i) const { return std::size_t(layout_.slot_of_node[i]); }
   std::size_t number(std::size_t i, int m) const { return slot(i) * members_ + std::size_t(m); }
-  std::size_t v_index(std::size_t i, int m) const { return 2 * slot(i) * members_ + std::size_t(m); }
-  std::size_t state_index(std::size_t n, std::size_t s) const {
-    constexpr auto lanes = std::size_t(Executor::lanes);
-    return (n / lanes * state_count() + s) * lanes + n % lanes;
+  /// Member m's numbers of a buffer. V and d are at 2 slot and 2 slot + 1 of it, states at state_index.
+  MemberPart part(int m, std::size_t length = 1) const { return {m, std::int64_t(members_), std::int64_t(length)}; }
+  std::size_t state_index(std::size_t slot, std::size_t s) const {
+    const auto per_slice = std::size_t(layout_.per_slice);
+    return (slot / per_slice * state_count() + s) * per_slice + slot % per_slice;
   }
 
   std::vector<T> own_shares(const Problem& p) const {
@@ -230,6 +256,8 @@ class CoreImpl final : public Core {
 
   void fill_args() {
     args_.slices = layout_.slices;
+    args_.nodes = int(nodes());
+    args_.members = int(members_);
     args_.slice_start = slice_start_.data();
     args_.column = column_.data();
     args_.weight = weight_.data();
@@ -285,7 +313,7 @@ class CoreImpl final : public Core {
     }
     stimulus_row_.upload(row.data());
     std::vector<T> values(sum.begin(), sum.end());
-    if (stimulus_.size() < values.size()) stimulus_ = Buffer<T>(2 * values.size());
+    if (stimulus_.size() < values.size()) stimulus_ = Buffer<T>(executor_, 2 * values.size());
     values.resize(stimulus_.size());
     stimulus_.upload(values.data());
     args_.stimulus = stimulus_.data();
@@ -305,14 +333,14 @@ class CoreImpl final : public Core {
       for (std::size_t i = 0; i < nodes(); ++i) half[number(i, int(m))] = T(0.5 * factors[set_of(i)]);
     }
     OwnRows<T> own(layout_, variation_, problem_.dt, along_.size() > 0);
-    half_factor_ = Buffer<T>(half);
-    own_row_ = Buffer<std::int32_t>(own.of);
-    has_own_ = Buffer<std::uint8_t>(own.slices);
-    own_diffusion_ = Buffer<T>(own.diffusion);
-    own_load_ = Buffer<T>(own.load);
-    own_gradient_ = Buffer<T>(own.gradient);
-    own_divergence_ = Buffer<T>(own.divergence);
-    own_row_share_ = Buffer<T>(own.share);
+    half_factor_ = Buffer<T>(executor_, half);
+    own_row_ = Buffer<std::int32_t>(executor_, own.of);
+    has_own_ = Buffer<std::uint8_t>(executor_, own.slices);
+    own_diffusion_ = Buffer<T>(executor_, own.diffusion);
+    own_load_ = Buffer<T>(executor_, own.load);
+    own_gradient_ = Buffer<T>(executor_, own.gradient);
+    own_divergence_ = Buffer<T>(executor_, own.divergence);
+    own_row_share_ = Buffer<T>(executor_, own.share);
     args_.half_factor = any_factor ? half_factor_.data() : nullptr;
     args_.own_row = own.of.empty() ? nullptr : own_row_.data();
     args_.has_own = own.slices.empty() ? nullptr : has_own_.data();
@@ -361,7 +389,7 @@ class CoreImpl final : public Core {
       }
     }
     slice_set_.upload(slice_set.data());
-    mixed_constants_ = Buffer<T>(blocks);
+    mixed_constants_ = Buffer<T>(executor_, blocks);
     args_.mixed_constants = mixed_constants_.data();
   }
 
@@ -374,9 +402,9 @@ class CoreImpl final : public Core {
   /// `per` numbers per node, which stand together on the device, to node order.
   template <class U, class Out>
   void copy_out(const Buffer<U>& from, int m, std::size_t per, Out* out) const {
-    const auto values = from.peek();
+    const auto values = from.peek(part(m, per));
     for (std::size_t i = 0; i < nodes(); ++i) {
-      for (std::size_t k = 0; k < per; ++k) out[i * per + k] = Out(values[number(i, m) * per + k]);
+      for (std::size_t k = 0; k < per; ++k) out[i * per + k] = Out(values[slot(i) * per + k]);
     }
   }
 
@@ -400,28 +428,25 @@ class CoreImpl final : public Core {
     lead_host_[std::size_t(m)] = own_step - common_;
     lead_.upload(lead_host_.data());
     stimulus_stale_ = true;
-    const auto at = [&](std::size_t s) { return s * members_ + std::size_t(m); };
-    for (auto* buffer : {&vd_[0], &vd_[1]}) {
-      buffer->edit([&](T* to) {
-        each_slot([&](std::size_t i, std::size_t s) {
-          to[at(2 * s)] = vd[i].v;
-          to[at(2 * s + 1)] = vd[i].d;
-        });
-      });
-    }
-    states_.edit([&](T* to) {
-      each_slot([&](std::size_t i, std::size_t s) {
-        for (std::size_t k = 0; k < state_count(); ++k) to[state_index(at(s), k)] = state(i, k);
-      });
+    std::vector<T> own_vd(2 * slots()), own_states(slots() * state_count());
+    std::vector<double> own_lat(slots() * depth()), own_repolarized(slots());
+    std::vector<std::uint8_t> own_excited(slots());
+    each_slot([&](std::size_t i, std::size_t s) {
+      own_vd[2 * s] = vd[i].v;
+      own_vd[2 * s + 1] = vd[i].d;
+      for (std::size_t k = 0; k < state_count(); ++k) own_states[state_index(s, k)] = state(i, k);
+      std::copy_n(&lat[i * depth()], depth(), &own_lat[s * depth()]);
+      own_repolarized[s] = repolarized[i];
+      own_excited[s] = excited[i];
     });
-    activations_.edit([&](double* to) {
-      each_slot([&](std::size_t i, std::size_t s) { std::copy_n(&lat[i * depth()], depth(), to + at(s) * depth()); });
-    });
-    repolarizations_.edit(
-        [&](double* to) { each_slot([&](std::size_t i, std::size_t s) { to[at(s)] = repolarized[i]; }); });
-    excited_.edit([&](std::uint8_t* to) { each_slot([&](std::size_t i, std::size_t s) { to[at(s)] = excited[i]; }); });
+    for (auto& buffer : vd_) buffer.put(part(m), own_vd);
+    states_.put(part(m), own_states);
+    activations_.put(part(m, depth()), own_lat);
+    repolarizations_.put(part(m), own_repolarized);
+    excited_.put(part(m), own_excited);
   }
 
+  // Buffers are counted in bytes().
   Problem problem_;
   const ModelOperations& ops_;
   std::size_t members_;

@@ -62,18 +62,20 @@ class CpuExecutor {
   CpuExecutor(std::string name, Advance<T> step, React<T> react, int threads)
       : name_(std::move(name)), advance_(step), react_(react), threads_(threads) {}
 
-  void advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count) const {
+  std::vector<double> advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count) const {
     [[maybe_unused]] const typename Memory<T>::InUse open;
     // A thread with fewer than 8 slices would wait longer at the barrier than it computes.
     const int threads = std::clamp(args.slices / 8, 1, threads_);
     Barrier barrier(threads);
     advance_(args, react_, first, count, threads, &barrier);
+    return {};
   }
 
-  std::vector<double> largest(const StepArgs<T>& args, int at, std::size_t nodes, std::size_t members) const {
+  std::vector<double> largest(const StepArgs<T>& args, int at) const {
     [[maybe_unused]] const typename Memory<T>::InUse open;
-    return members == 16 ? largest_voltages<T, 16>(args.vd[at], args.own_row, nodes, threads_)
-                         : largest_voltages<T, 1>(args.vd[at], args.own_row, nodes, threads_);
+    const auto nodes = std::size_t(args.nodes);
+    return args.members == 16 ? largest_voltages<T, 16>(args.vd[at], args.own_row, nodes, threads_)
+                              : largest_voltages<T, 1>(args.vd[at], args.own_row, nodes, threads_);
   }
 
   std::string name() const { return name_; }

@@ -27,11 +27,18 @@ __global__ void __launch_bounds__(block) stage_kernel(StepArgs<T> a, int j, cons
   if (at.slice < a.slices) stage_slice<T, 1, lanes_per_slice, B>(a, j, at.slice, at.lane, now, before, out);
 }
 
+/// The number of a step, read where it is wanted only.
+struct StepNumber {
+  const std::int64_t* at;
+  CT_HD operator std::int64_t() const { return *at; }
+};
+
 template <class Model, class T, int B>
-__global__ void __launch_bounds__(block)
-    finish_kernel(StepArgs<T> a, std::int64_t step, const T* start, const T* now, const T* before, T* out) {
+__global__ void __launch_bounds__(block) finish_kernel(StepArgs<T> a, StepNumber step, std::int64_t* next,
+                                                       const T* start, const T* now, const T* before, T* out) {
   const Lane at = lane_of_thread();
   if (at.slice >= a.slices) return;
+  if (at.slice == 0 && at.lane == 0) *next = step + 1;
   finish_slice<T, 1, lanes_per_slice, B>(a, step, at.slice, at.lane, start, now, before, out,
                                          [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
                                            react_lane<Model, T, lanes_per_slice>(a.dt_cells, v, d, states, constants,
@@ -40,10 +47,12 @@ __global__ void __launch_bounds__(block)
 }
 
 template <class Model, class T, int B>
-void launch_steps(const StepArgs<T>& a, std::int64_t first, std::int64_t count, cudaStream_t stream) {
+void launch_steps(const StepArgs<T>& a, std::int64_t* counter, std::int64_t first, std::int64_t count,
+                  cudaStream_t stream) {
   const int blocks = (a.slices * lanes_per_slice + block - 1) / block;
   for (std::int64_t step = first; step < first + count; ++step) {
-    const T* start = a.vd[step & 1];
+    const int here = int(step & 1), there = 1 - here;
+    const T* start = a.vd[here];
     const T *now = start, *before = start;
     for (int j = 0; j < a.stages; ++j) {
       if (a.gradient.entry) gradient_kernel<T, B><<<blocks, block, 0, stream>>>(a, now);
@@ -53,7 +62,8 @@ void launch_steps(const StepArgs<T>& a, std::int64_t first, std::int64_t count, 
       before = now;
       now = out;
     }
-    finish_kernel<Model, T, B><<<blocks, block, 0, stream>>>(a, step, start, now, before, a.vd[1 - (step & 1)]);
+    finish_kernel<Model, T, B>
+        <<<blocks, block, 0, stream>>>(a, StepNumber{counter + here}, counter + there, start, now, before, a.vd[there]);
   }
 }
 

@@ -403,9 +403,9 @@ CT_HD void note_crossing(const StepArgs<T>& a, std::int64_t step, const Place<L,
 
 /// The end of a step for W lanes: last stage, load, cells, stimulus, what is noted. `start` holds V and d at the step's
 /// start, `now` and `before` the last two stages (all the same where there is one stage).
-/// cells(v, d, states, constants, mixed) reacts W lanes.
-template <class T, int W, int L, int B, class Cells>
-CT_HD void finish_slice(const StepArgs<T>& a, std::int64_t step, int slice, int lane, const T* start, const T* now,
+/// cells(v, d, states, constants, mixed) reacts W lanes. `step` becomes a std::int64_t where a crossing is noted only.
+template <class T, int W, int L, int B, class Step, class Cells>
+CT_HD void finish_slice(const StepArgs<T>& a, Step step, int slice, int lane, const T* start, const T* now,
                         const T* before, T* out, Cells cells) {
   const Place<L, B> at{slice, lane};
   alignas(64) T at_start[W], v[W], d[W], diffused[W], loaded[W], after[W];

@@ -48,6 +48,7 @@ template <class T>
 struct Weights {
   const Weight<T>* entry = nullptr;
   const T* scale = nullptr;  ///< per slot
+  bool operator==(const Weights&) const = default;
 };
 
 /// Cells of one slice: from V after diffusion and `lanes` cells' states to the reaction increments of V. `constants`
@@ -64,6 +65,7 @@ inline constexpr int stage_limit = 16;
 template <class T>
 struct StepArgs {
   int slices = 0;
+  int nodes = 0, members = 1;  ///< the first `nodes` slots have nodes
   // Matrix.
   const std::int32_t* slice_start = nullptr;                  ///< slices + 1
   const std::int32_t* column = nullptr;                       ///< slots
@@ -105,6 +107,7 @@ struct StepArgs {
   double* activations = nullptr;       ///< per number: depth times, latest first
   double* repolarizations = nullptr;   ///< per number
   std::uint8_t* excited = nullptr;     ///< per number: activated and not yet repolarised
+  bool operator==(const StepArgs&) const = default;
 };
 
 /// Runs common steps [first, first + count) on the CPU. `barrier` is a Barrier for so many threads.

@@ -233,6 +233,16 @@ TEST_P(EngineTest, NotANumberIsNoticed) {
   EXPECT_TRUE(std::isnan(e->max_voltage()));
 }
 
+TEST_P(EngineTest, NodesThatDieNoLongerHaveTheLargestVoltage) {
+  const auto p = cable(mms, real(), 100, 0, 0.02, 0);  // uncoupled
+  auto e = make(p);
+  e->set_pulses({pulse(1, 0, 2, 20)});
+  e->advance(100);
+  ASSERT_GT(e->max_voltage(), p.model->rest + 20);
+  e->vary({.dead = {0}});
+  EXPECT_NEAR(e->max_voltage(), p.model->rest, 1e-3);
+}
+
 // ---- Bits
 // ------------------------------------------------------------------------------------------------------------
 
@@ -270,6 +280,25 @@ TEST_P(EngineTest, RestoredAndBranchedRunsKeepTheirBits) {
     second->set_pulses(two_beats());
     second->advance(2000);
     EXPECT_EQ(second->save(), whole->save()) << "reset starts over";
+  }
+}
+
+/// On a GPU many steps at once of a small mesh are recorded ones, with or without stages.
+TEST_P(EngineTest, StepsOneByOneAreThoseTakenTogether) {
+  for (const int stages : {1, 4}) {
+    auto p = busy(mms, real());
+    p.stages = stages;
+    auto together = make(p), single = make(p);
+    for (auto* e : {together.get(), single.get()}) e->set_pulses({pulse(60, 0, 2, 60)});
+    for (const int steps : {1, 150, 201, 64}) {
+      together->advance(steps);
+      for (int k = 0; k < steps; ++k) single->advance(1);
+      EXPECT_EQ(together->save(), single->save()) << stages << " stages";
+      EXPECT_EQ(together->max_voltage(), single->max_voltage());
+    }
+    std::vector<double> lat(p.nodes() * std::size_t(p.activation_depth));
+    together->activations(lat);
+    EXPECT_FALSE(std::isnan(lat[0])) << "a moment was noted";
   }
 }
 

@@ -24,7 +24,7 @@ struct OneLaneExecutor {
   static constexpr int lanes = 32;
   template <class U>
   using Buffer = kernels::CheckedBuffer<U>;
-  void advance(const kernels::StepArgs<T>& a, std::int64_t first, std::int64_t count) const {
+  std::vector<double> advance(const kernels::StepArgs<T>& a, std::int64_t first, std::int64_t count) const {
     const kernels::CheckedPages::Open kernels_run;
     const auto cells = [&](const T* v, T* d, T* states, const T* constants, bool mixed) {
       body::react_lane<Model, T, lanes>(a.dt_cells, v, d, states, constants, mixed);
@@ -33,13 +33,13 @@ struct OneLaneExecutor {
       const T* start = a.vd[step & 1];
       for (int slice = 0; slice < a.slices; ++slice) {
         for (int lane = 0; lane < lanes; ++lane) {
-          body::finish_slice<T, 1, lanes, B>(a, step, slice, lane, start, start, start, a.vd[1 - (step & 1)],
-                                                   cells);
+          body::finish_slice<T, 1, lanes, B>(a, step, slice, lane, start, start, start, a.vd[1 - (step & 1)], cells);
         }
       }
     }
+    return {};
   }
-  std::vector<double> largest(const kernels::StepArgs<T>&, int, std::size_t, std::size_t) const { return {}; }
+  std::vector<double> largest(const kernels::StepArgs<T>&, int) const { return {}; }
   std::string name() const { return "one lane"; }
   void use_threads(int) {}
 };
