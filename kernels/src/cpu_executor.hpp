@@ -41,9 +41,10 @@ std::vector<double> largest_voltages(const T* vd, const std::int32_t* own_row, s
 #pragma omp for nowait
     for (std::size_t slot = 0; slot < nodes; ++slot) {
       for (std::size_t m = 0; m < B; ++m) {
-        const T x = own_row && own_row[slot * B + m] == -2 ? none : vd[2 * slot * B + m];
-        largest[m] = x > largest[m] ? x : largest[m];
-        spoilt[m] += x == none ? T(0) : x - x;
+        const bool dead = own_row && own_row[slot * B + m] == -2;
+        const T x = dead ? T(0) : vd[2 * slot * B + m];
+        largest[m] = !dead && x > largest[m] ? x : largest[m];
+        spoilt[m] += x - x;
       }
     }
 #pragma omp critical

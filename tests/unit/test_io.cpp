@@ -15,6 +15,7 @@
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/provenance.hpp>
+#include <cardiotwin/simulation.hpp>
 #include <cmath>
 #include <limits>
 
