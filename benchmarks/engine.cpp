@@ -29,10 +29,9 @@ constexpr const char* memory_section = "bytes_per_node_and_member";
 struct Session {
   Options options;
   Figures now, baseline;
-  double bandwidth = 0;  ///< [B/s]
+  double host_bandwidth = 0, device_bandwidth = 0;  ///< [B/s]
   ProblemMaker problem;
   std::map<std::string, Samples> samples;
-  std::map<std::string, double> bytes;  ///< per node-step
 
   /// "1.02x", or "-" where the baseline has no such row.
   std::string ratio(const char* section, const std::string& key) const {
@@ -44,15 +43,15 @@ struct Session {
   }
 };
 
-void measure_bandwidth(Session& s) {
+void measure_bandwidth(Session& s, bool cuda) {
   auto& section = s.now.sections[bandwidth_section];
   const auto host = memory_bandwidth(int(std::thread::hardware_concurrency()));
   section["copy"] = host.copy / 1e9;
   section["triad"] = host.triad / 1e9;
-  s.bandwidth = std::max(host.copy, host.triad);
-  if (s.options.grid.engines.front() != "cuda") return;
-  s.bandwidth = device_bandwidth();
-  section["device copy"] = s.bandwidth / 1e9;
+  s.host_bandwidth = std::max(host.copy, host.triad);
+  if (!cuda) return;
+  s.device_bandwidth = device_bandwidth();
+  section["device copy"] = s.device_bandwidth / 1e9;
 }
 
 /// First of all, while the process is small.
@@ -76,7 +75,9 @@ void measure_times(Session& s, const std::vector<Case>& cases) {
       const auto& problem = s.problem(c);
       auto& samples = s.samples[key(c)];
       take_samples(problem, c, s.options.repeat, samples);
-      s.bytes[key(c)] = bytes_per_node_step(c, double(problem.column.size()) / double(problem.nodes()));
+      const double entries = double(problem.column.size()) / double(problem.nodes());
+      s.now.sections[share_section][key(c)] = bytes_per_node_step(c, entries) / (samples.least() * 1e-9) /
+                                              (c.cuda() ? s.device_bandwidth : s.host_bandwidth);
       std::fprintf(stderr, "pass %d/%d, row %d/%zu: %s %.2f ns\n", pass + 1, s.options.passes, ++done, cases.size(),
                    key(c).c_str(), samples.least());
     }
@@ -84,7 +85,6 @@ void measure_times(Session& s, const std::vector<Case>& cases) {
   for (const auto& [row, samples] : s.samples) {
     s.now.sections[time_section][row] = samples.least();
     s.now.sections[median_section][row] = samples.median();
-    s.now.sections[share_section][row] = s.bytes[row] / (samples.least() * 1e-9) / s.bandwidth;
   }
 }
 
@@ -164,18 +164,21 @@ void print_comparison(const Session& s) {
 
 void run(Session& s) {
   const Options& o = s.options;
-  const bool cuda = o.grid.engines.front() == "cuda";
-  s.now.about = about_this_run(best_engine());
-  if (cuda) s.now.about["device"] = device_name();
   const auto timed = o.part("time") ? time_cases(o) : std::vector<Case>{};
   const auto scaling = o.part("scaling") ? scaling_cases(o) : std::vector<Case>{};
   const auto memory = o.part("memory") ? memory_cases(o) : std::vector<Case>{};
-  measure_memory(s, memory);
-  measure_bandwidth(s);
   auto all = timed;
-  for (const auto& c : scaling) {
-    if (std::none_of(all.begin(), all.end(), [&](const Case& other) { return key(other) == key(c); })) all.push_back(c);
+  for (const auto& c : scaling) add(all, c);
+  if (all.empty() && memory.empty())
+    throw std::runtime_error("no such row; ensembles run on " + best_engine() + " or cuda");
+  s.now.about = about_this_run(best_engine());
+  const bool cuda = std::count(o.grid.engines.begin(), o.grid.engines.end(), "cuda") > 0;
+  if (cuda) {
+    if (const auto why = kernels::cuda_unavailable(0); !why.empty()) throw std::runtime_error(why);
+    s.now.about["device"] = device_name();
   }
+  measure_memory(s, memory);
+  measure_bandwidth(s, cuda);
   measure_times(s, all);
   print_about(s);
   if (!timed.empty()) print_times(s, timed), print_seconds(s, timed);

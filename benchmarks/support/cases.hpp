@@ -59,6 +59,13 @@ inline double bytes_per_node_step(const Case& c, double entries_per_row) {
   return matrix / (c.cuda() || c.members > alone_on_cpu ? c.members : 1) + member;
 }
 
+/// Adds a row that is not there yet.
+inline void add(std::vector<Case>& cases, const Case& c) {
+  if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return key(other) == key(c); })) {
+    cases.push_back(c);
+  }
+}
+
 /// All rows that can be made of these lists.
 struct Grid {
   std::vector<const kernels::ModelInfo*> models;
@@ -69,8 +76,7 @@ struct Grid {
   std::vector<int> nodes = {100000};
   std::vector<int> threads = {0};
 
-  /// Adds those that are not there yet. Ensembles choose the instruction set themselves, so members of other CPU
-  /// engines than `best` are left out.
+  /// Ensembles choose the instruction set themselves, so members of other CPU engines than `best` are left out.
   void add_to(std::vector<Case>& cases, const std::string& best) const {
     for (const int n : nodes)
       for (const auto scheme : schemes)
@@ -78,12 +84,8 @@ struct Grid {
           for (const auto& engine : engines)
             for (const auto real : reals)
               for (const int b : members)
-                for (const int t : threads) {
-                  const Case c{model, scheme, engine, real, b, n, t};
-                  const auto same = [&](const Case& other) { return key(other) == key(c); };
-                  if (b > 1 && engine != best && engine != "cuda") continue;
-                  if (std::none_of(cases.begin(), cases.end(), same)) cases.push_back(c);
-                }
+                for (const int t : threads)
+                  if (b == 1 || engine == best || engine == "cuda") add(cases, {model, scheme, engine, real, b, n, t});
   }
 };
 

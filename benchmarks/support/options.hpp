@@ -19,6 +19,7 @@ namespace cardiotwin::bench {
 inline constexpr const char* usage = R"(Time of the fused step, and what follows from it.
 
   benchmark_engine                a choice of rows that takes about ten minutes on two cores
+  benchmark_engine --short        every model alone, two of them in lockstep, memory: half a minute per pass
   benchmark_engine [LISTS]        every combination of what the lists name; a list left out is its first entry here
 
     --models M,...      tentusscher-2006; or all
@@ -86,6 +87,7 @@ inline kernels::Real real_of(const std::string& name) {
 struct Options {
   Grid grid;            ///< what the lists say
   bool chosen = false;  ///< any list was given
+  bool brief = false;   ///< --short
   std::set<std::string> parts;
   int passes = 3, repeat = 5;
   std::string json, baseline;
@@ -128,6 +130,10 @@ inline Options read_options(int argc, char** argv) {
       o.grid.engines = {"cuda"};
       continue;
     }
+    if (name == "--short") {
+      o.brief = true;
+      continue;
+    }
     if (i + 1 == argc) throw std::runtime_error(name + " needs a value");
     const std::string value = argv[++i];
     if (read_list(o.grid, name, value)) {
@@ -147,11 +153,15 @@ inline Options read_options(int argc, char** argv) {
     }
   }
   for (const int members : o.grid.members) {
-    if (members > kernels::ensemble_limit())
+    if (members > kernels::ensemble_limit()) {
       throw std::runtime_error("at most " + std::to_string(kernels::ensemble_limit()) + " members");
+    }
   }
-  if (o.parts.empty())
-    o.parts = o.chosen ? std::set<std::string>{"time"} : std::set<std::string>{"time", "scaling", "memory"};
+  if (o.parts.empty()) {
+    o.parts = {"time"};
+    if (!o.chosen) o.parts.insert("memory");
+    if (!o.chosen && !o.brief) o.parts.insert("scaling");
+  }
   return o;
 }
 
@@ -159,36 +169,50 @@ inline std::vector<const kernels::ModelInfo*> two_models() {
   return {model_of("mitchell-schaeffer-modified"), model_of("tentusscher-2006")};
 }
 
-/// The table of times. Not chosen: every model small, alone and in lockstep, and at 0.3 M nodes; then two models, the
-/// lightest and the usual one, along every other axis.
-inline std::vector<Case> time_cases(const Options& o) {
+/// 1, 8, 16, 32 members as far as ensembles go.
+inline std::vector<int> member_counts() {
+  std::vector<int> result;
+  for (const int b : {1, 8, 16, 32}) {
+    if (b <= kernels::ensemble_limit()) result.push_back(b);
+  }
+  return result;
+}
+
+/// The table of times where no list says otherwise: every model small, alone and in lockstep, and at 0.3 M nodes; then
+/// two models, the lightest and the usual one, along every other axis.
+inline std::vector<Case> default_time_cases(const std::vector<std::string>& engines) {
   const std::string best = best_engine();
+  const std::vector<kernels::Real> both = {kernels::Real::fp32, kernels::Real::fp64};
+  const std::vector<int> few_and_many = {1, 16};
+  std::vector<Case> cases;
+  const auto add_grid = [&](const Grid& grid) { grid.add_to(cases, best); };
+  add_grid({.models = all_models(), .engines = engines, .members = few_and_many});
+  add_grid({.models = all_models(), .engines = engines, .nodes = {300000}});
+  Grid axis{.models = two_models(), .engines = engines, .members = member_counts(), .nodes = {100000, 300000, 1000000}};
+  add_grid(axis);
+  axis.members = few_and_many;
+  axis.nodes = {100000};
+  axis.schemes = {Scheme::p1, Scheme::nodal_gradient, Scheme::two_stages};
+  add_grid(axis);
+  axis.schemes = {Scheme::p1};
+  axis.reals = both;
+  add_grid(axis);
+  if (engines.front() == "cuda") return cases;
+  axis.members = {1};
+  axis.engines.clear();
+  for (const auto& variant : kernels::cpu_variants()) axis.engines.push_back(variant.name);
+  add_grid(axis);
+  return cases;
+}
+
+inline std::vector<Case> time_cases(const Options& o) {
+  if (!o.chosen && !o.brief) return default_time_cases(o.grid.engines);
   std::vector<Case> cases;
   if (o.chosen) {
-    o.grid.add_to(cases, best);
-    return cases;
-  }
-  const bool cuda = o.grid.engines.front() == "cuda";
-  const std::vector<std::string> engine = o.grid.engines;
-  const std::vector<kernels::Real> both = {kernels::Real::fp32, kernels::Real::fp64};
-  std::vector<int> members;
-  for (const int b : {1, 8, 16, 32}) {
-    if (b <= kernels::ensemble_limit()) members.push_back(b);
-  }
-  Grid{.models = all_models(), .engines = engine, .members = {1, 16}}.add_to(cases, best);
-  Grid{.models = all_models(), .engines = engine, .nodes = {300000}}.add_to(cases, best);
-  Grid{.models = two_models(), .engines = engine, .members = members, .nodes = {100000, 300000, 1000000}}.add_to(cases,
-                                                                                                                 best);
-  Grid{.models = two_models(),
-       .schemes = {Scheme::p1, Scheme::nodal_gradient, Scheme::two_stages},
-       .engines = engine,
-       .members = {1, 16}}
-      .add_to(cases, best);
-  Grid{.models = two_models(), .engines = engine, .reals = both, .members = {1, 16}}.add_to(cases, best);
-  if (!cuda) {
-    std::vector<std::string> all;
-    for (const auto& variant : kernels::cpu_variants()) all.push_back(variant.name);
-    Grid{.models = two_models(), .engines = all, .reals = both}.add_to(cases, best);
+    o.grid.add_to(cases, best_engine());
+  } else {
+    Grid{.models = all_models(), .engines = o.grid.engines}.add_to(cases, best_engine());
+    Grid{.models = two_models(), .engines = o.grid.engines, .members = {16}}.add_to(cases, best_engine());
   }
   return cases;
 }
