@@ -231,9 +231,11 @@ inline std::vector<Case> scaling_cases(const Options& o) {
   return cases;
 }
 
-/// What one member and what many in lockstep need.
+/// What one member and what many in lockstep need. A GPU hands out memory in blocks of 2 MiB, so it is given more
+/// nodes.
 inline std::vector<Case> memory_cases(const Options& o) {
   Grid grid{.models = o.chosen ? o.grid.models : two_models(), .engines = o.grid.engines, .members = {1, 16}};
+  if (o.grid.engines.front() == "cuda") grid.nodes = {1000000};
   if (o.chosen) grid.nodes = o.grid.nodes, grid.schemes = o.grid.schemes;
   std::vector<Case> cases;
   grid.add_to(cases, best_engine());
