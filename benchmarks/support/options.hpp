@@ -18,8 +18,8 @@ namespace cardiotwin::bench {
 
 inline constexpr const char* usage = R"(Time of the fused step, and what follows from it.
 
-  benchmark_engine                a choice of rows that takes about ten minutes on two cores
-  benchmark_engine --short        every model alone, two of them in lockstep, memory: half a minute per pass
+  benchmark_engine                a choice of rows that takes ten to fifteen minutes on two cores
+  benchmark_engine --short        every model alone, two of them in lockstep, memory: a quarter of a minute per pass
   benchmark_engine [LISTS]        every combination of what the lists name; a list left out is its first entry here
 
     --models M,...      tentusscher-2006; or all

@@ -95,7 +95,7 @@ inline void take_samples(const kernels::Problem& p, const Case& c, int repeat, S
   Runner runner(p, c);
   // In the first steps the corner is stimulated and fires; they also pay for first touches, so how many make a sample
   // is estimated twice.
-  std::int64_t steps = 40;
+  std::int64_t steps = 30;
   for (int estimate = 0; estimate < 2; ++estimate) {
     const double taken = seconds([&] { runner.advance(steps); });
     steps = std::max<std::int64_t>(1, std::llround(0.1 * double(steps) / taken));
