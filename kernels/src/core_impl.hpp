@@ -71,8 +71,8 @@ class CoreImpl final : public Core {
         activations_(executor_, numbers() * depth()),
         repolarizations_(executor_, numbers()),
         excited_(executor_, numbers()) {
-    layout_.column = {};  // the device has them
-    layout_.source = {};
+    std::vector<std::int32_t>().swap(layout_.column);  // the device has them
+    std::vector<std::int32_t>().swap(layout_.source);
     fill_args();
     refresh_variations();
     for (int m = 0; m < int(members_); ++m) reset(m);
