@@ -245,11 +245,10 @@ TEST(Cli, SimulateGoesOnFromAStateItKept) {
 TEST(Cli, SimulateThatBlowsUpKeepsTheLastGoodState) {
   const Folder folder;
   auto twin = small_twin();
-  for (auto& [name, region] : twin.tissue.regions) region.variant.clear(), region.parameters.clear();
+  for (auto& [name, region] : twin.tissue.regions) region.variant.clear(), region.parameters = {{"tau_in", 0.01}};
   twin.save(folder / "heart.twin");
   const std::string simulate =
-      "simulate heart.twin --site aha1 --s1 400x2 --dt 0.1 --duration 500 --stimulus-amplitude 1000 "
-      "--stimulus-duration 50 ";
+      "simulate heart.twin --site aha1 --s1 400x2 --dt 0.2 --duration 500 ";  // an upstroke of 0.04 ms
   const auto run = cardiotwin_in(folder, simulate + "--s2 0");
   EXPECT_EQ(run.code, 1) << run.err;
   EXPECT_TRUE(contains(run.err, "V stopped being finite between")) << run.err;
