@@ -9,8 +9,8 @@
 ///   largest(args, k)          largest V in vd[k] of each member's living nodes, NaN where any is not finite
 ///   name()                    "cpu/avx512"
 ///
-/// Host arrays are in node order and in true units; on the device they are in slot order, states as offsets. The host
-/// touches device memory through Buffer's functions alone (tested by the checked backend).
+/// Host arrays are in node order and in true units; on the device they are in slot order, V and states as offsets. The
+/// host touches device memory through Buffer's functions alone (tested by the checked backend).
 
 #include <algorithm>
 #include <cmath>
@@ -135,13 +135,13 @@ class CoreImpl final : public Core {
   /// One pass over V serves all members.
   double max_voltage(int m) const override {
     if (largest_.empty()) largest_ = executor_.largest(args_, int(now()));
-    return largest_[std::size_t(m)];
+    return largest_[std::size_t(m)] + rest();
   }
 
   void voltage(int m, std::span<double> out) const override {
     expect(out.size(), nodes(), "voltage");
     const auto vd = vd_[now()].peek(part(m));
-    for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[2 * slot(i)]);
+    for (std::size_t i = 0; i < nodes(); ++i) out[i] = double(vd[2 * slot(i)]) + rest();
   }
 
   void states(int m, std::span<double> out) const override {
@@ -202,7 +202,7 @@ class CoreImpl final : public Core {
   void reset(int m) override {
     const std::size_t n = nodes();
     std::vector<Pair<T>> vd(n);
-    for (std::size_t i = 0; i < n; ++i) vd[i] = {T(problem_.initial_voltage[set_of(i)]), T(0)};
+    for (std::size_t i = 0; i < n; ++i) vd[i] = {T(problem_.initial_voltage[set_of(i)] - rest()), T(0)};
     const double none = std::numeric_limits<double>::quiet_NaN();
     const auto initial = [&](std::size_t i, std::size_t s) {
       return T(problem_.initial_states[set_of(i)][s] - ops_.reference(int(s)));
@@ -232,6 +232,7 @@ class CoreImpl final : public Core {
   std::size_t slots() const { return layout_.slots(); }
   std::size_t numbers() const { return slots() * members_; }
   std::size_t state_count() const { return problem_.model->states.size(); }
+  double rest() const { return problem_.model->rest; }
   std::size_t depth() const { return std::size_t(problem_.activation_depth); }
   std::size_t now() const { return std::size_t(common_ & 1); }  ///< which of the ping-pong buffers holds the present
   SnapshotHeader header() const { return {nodes(), state_count(), depth(), sizeof(T), ops_.index}; }
@@ -283,8 +284,9 @@ class CoreImpl final : public Core {
       args_.mu[j - 1] = T(mu);
       args_.share[j - 1] = T(mu * reach);
     }
-    args_.threshold = T(problem_.activation_threshold);
-    args_.repolarization_level = T(problem_.repolarization_level);
+    args_.rest = T(rest());
+    args_.threshold = T(problem_.activation_threshold - rest());
+    args_.repolarization_level = T(problem_.repolarization_level - rest());
     args_.dt = problem_.dt;
     args_.depth = problem_.activation_depth;
     args_.lead = lead_.data();

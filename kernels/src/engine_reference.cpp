@@ -81,9 +81,12 @@ class Reference final : public Engine {
       if (!std::isfinite(v_[i])) return NAN;
       largest = std::max(largest, v_[i]);
     }
-    return largest;
+    return largest + rest();
   }
-  void voltage(std::span<double> out) const override { copy(v_, nodes(), out, "voltage"); }
+  void voltage(std::span<double> out) const override {
+    copy(v_, nodes(), out, "voltage");
+    for (double& v : out) v += rest();
+  }
   void states(std::span<double> out) const override {
     const std::size_t count = state_count();
     expect(out.size(), nodes() * count, "states");
@@ -130,7 +133,7 @@ class Reference final : public Engine {
     excited_.assign(nodes(), 0);
     v_.resize(padded_), d_.assign(padded_, 0.0), states_.resize(padded_ * state_count());
     for (std::size_t i = 0; i < padded_; ++i) {
-      v_[i] = problem_.initial_voltage[set_of(i)];
+      v_[i] = problem_.initial_voltage[set_of(i)] - rest();
       for (std::size_t s = 0; s < state_count(); ++s)
         states_[lane_index(i, s, state_count())] = problem_.initial_states[set_of(i)][s] - ops_.reference(int(s));
     }
@@ -139,6 +142,7 @@ class Reference final : public Engine {
 
  private:
   std::size_t nodes() const { return problem_.nodes(); }
+  double rest() const { return problem_.model->rest; }
   std::size_t depth() const { return std::size_t(problem_.activation_depth); }
   std::size_t state_count() const { return problem_.model->states.size(); }
   /// Lanes beyond the last node repeat it.
@@ -219,8 +223,11 @@ class Reference final : public Engine {
   void react() {
     const auto count = std::size_t(ops_.constant_count);
 #pragma omp parallel for schedule(static) num_threads(threads_) if (nodes() > smallest)
-    for (std::size_t first = 0; first < padded_; first += lanes)
-      react_(problem_.dt, &v_[first], &d_[first], &states_[first * state_count()], &constants_[first * count], true);
+    for (std::size_t first = 0; first < padded_; first += lanes) {
+      double v[lanes];
+      for (std::size_t l = 0; l < lanes; ++l) v[l] = v_[first + l] + rest();
+      react_(problem_.dt, v, &d_[first], &states_[first * state_count()], &constants_[first * count], true);
+    }
     for (std::size_t k = 0; k < schedule_.pulses().size(); ++k) {
       const double amplitude = schedule_.mean_amplitude(k, step_);
       if (amplitude == 0) continue;
@@ -244,7 +251,7 @@ class Reference final : public Engine {
 
   void note_crossings(std::size_t i, double prev, double next) {
     const auto moment = [&](double level) { return (double(step_) + (level - prev) / (next - prev)) * problem_.dt; };
-    const double up = problem_.activation_threshold, down = problem_.repolarization_level;
+    const double up = problem_.activation_threshold - rest(), down = problem_.repolarization_level - rest();
     if (prev < up && next >= up) {
       std::copy_backward(&lat_[i * depth()], &lat_[i * depth() + depth() - 1], &lat_[i * depth()] + depth());
       lat_[i * depth()] = moment(up);
@@ -270,7 +277,7 @@ class Reference final : public Engine {
   const std::size_t padded_;  ///< nodes, up to whole slices of cells
   PulseSchedule schedule_;
   std::int64_t step_ = 0;
-  Vector v_, d_, states_, constants_;
+  Vector v_, d_, states_, constants_;  ///< V above rest, as the cores store it
   Vector lat_, repolarized_;
   std::vector<std::uint8_t> excited_;
   Vector factor_, diagonal_, along_;

@@ -440,13 +440,13 @@ CT_HD void finish_slice(const StepArgs<T>& a, Step step, int slice, int lane, co
     for (int l = 0; l < W; ++l) v[l] = a.mu[j] * v[l] + (1 - a.mu[j]) * earlier[l] + a.share[j] * diffused[l];
   }
   CT_SIMD
-  for (int l = 0; l < W; ++l) v[l] += loaded[l];
+  for (int l = 0; l < W; ++l) v[l] += loaded[l], after[l] = v[l] + a.rest;  // cells are told the true V
   T* states = a.states + std::int64_t(slice) * L * a.state_count + lane;
   const int set = a.slice_set[slice];
   if (set >= 0) {
-    cells(v, d, states, a.constants + std::int64_t(set) * a.constant_count, false);
+    cells(after, d, states, a.constants + std::int64_t(set) * a.constant_count, false);
   } else {
-    cells(v, d, states, a.mixed_constants + std::int64_t(-1 - set) * L * a.constant_count + lane, true);
+    cells(after, d, states, a.mixed_constants + std::int64_t(-1 - set) * L * a.constant_count + lane, true);
   }
   if (const int row = a.stimulus_row[slice]; row >= 0) {
     const T* stimulus = a.stimulus + std::int64_t(row) * L + lane;

@@ -92,6 +92,9 @@ struct StepArgs {
   T* states = nullptr;                         ///< (slice * state_count + state) * L + lane
   int state_count = 0, constant_count = 0;
   T dt_cells = 0;
+  // V is stored as its difference from the model's rest: there it creeps by less than fp32 would resolve at -80 mV, and
+  // cells that remember how long they were at rest would remember wrongly.
+  T rest = 0;  ///< [mV]
   // V and d of slot s, member m: vd[(2 s) * B + m] and vd[(2 s + 1) * B + m]. Ping-pong: step k reads vd[k % 2].
   T* vd[2] = {};
   // Stabilised steps (Runge-Kutta-Legendre, Meyer et al. 2014, doi 10.1016/j.jcp.2013.08.021, first order):
@@ -100,7 +103,7 @@ struct StepArgs {
   T mu[stage_limit] = {1}, share[stage_limit] = {1};
   T* stage[2] = {};  ///< laid out as vd
   // What is noted on the way. Times are [ms] in fp64 so that long runs keep them exact.
-  T threshold = 0, repolarization_level = 0;
+  T threshold = 0, repolarization_level = 0;  ///< above rest
   double dt = 0;
   int depth = 0;
   const std::int64_t* lead = nullptr;  ///< per member: its own step is the common one plus this
