@@ -121,7 +121,11 @@ struct CalibrateJob {
                       {"within_limit", a.within_limit},
                       {"why", a.why}});
     }
-    say(nlohmann::ordered_json{{"research_use_only", research_use_only}, {"axes", rows}}.dump(2));
+    say(nlohmann::ordered_json{{"research_use_only", research_use_only},
+                               {"stiffness", stiffness_name(fitted.tissue.calibrated_stiffness)},
+                               {"dt_ms", fitted.tissue.calibrated_dt},
+                               {"axes", rows}}
+            .dump(2));
   }
 };
 

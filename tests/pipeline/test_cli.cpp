@@ -219,6 +219,23 @@ TEST(Cli, SimulateWritesWholeResultsWithTheirOrigin) {
   }
 }
 
+TEST(Cli, CalibrateChoosesTheStiffnessByWhatItHoldsTo) {
+  const Folder folder;
+  auto twin = small_twin();
+  for (auto& [name, region] : twin.tissue.regions)
+    region.variant.clear(), region.parameters.clear(), region.wanted = {.along = 0.5, .across = 0.5};
+  twin.save(folder / "heart.twin");
+  const auto chosen = [&](const std::string& velocities, const std::string& more = "") {
+    const auto run =
+        cardiotwin_in(folder, "calibrate heart.twin --cv healthy=" + velocities + " --json --out b.twin" + more);
+    EXPECT_EQ(run.code, 0) << run.err;
+    return nlohmann::json::parse(run.out).at("stiffness").get<std::string>();
+  };
+  EXPECT_EQ(chosen("0.6,0.5"), "p1");
+  EXPECT_EQ(chosen("0.6,0.25"), "nodal-gradient");  // P1's velocities across the fibre are spread too far
+  EXPECT_EQ(chosen("0.6,0.25", " --stiffness p1"), "p1");
+}
+
 TEST(Cli, SimulateGoesOnFromAStateItKept) {
   const Folder folder;
   auto twin = small_twin();
