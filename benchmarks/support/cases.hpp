@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core.hpp"
+
 namespace cardiotwin::bench {
 
 enum class Scheme { p1, nodal_gradient, two_stages };
@@ -46,17 +48,16 @@ inline std::string key(const Case& c) {
 /// 3 T; V and d once more 2 T, p written and read 2 T. A second stage adds the matrix once more, and V and d 6 T: read
 /// and written by the stage, read again by the end of the step.
 ///
-/// Members in lockstep share the matrix; on the CPU a few go alone and do not (Policy in kernels/src/ensemble.cpp).
+/// Members in lockstep share the matrix; on the CPU a few go alone and do not.
 /// Left out: stores that first fetch the line they fill, padding, and what slices have (12 B each).
 inline double bytes_per_node_step(const Case& c, double entries_per_row) {
-  constexpr int alone_on_cpu = 11;
   const bool single = c.real == kernels::Real::fp32;
   const double T = single ? 4 : 8, pair = single ? 4 : 16, weight = single ? 2 : 8;
   double matrix = entries_per_row * (4 + pair) + 2 * T;
   double member = 4 * T + 2 * T * double(c.model->states.size());
   if (c.scheme == Scheme::two_stages) matrix *= 2, member += 6 * T;
   if (c.scheme == Scheme::nodal_gradient) matrix += entries_per_row * (4 + 2 * weight) + 3 * T, member += 4 * T;
-  return matrix / (c.cuda() || c.members > alone_on_cpu ? c.members : 1) + member;
+  return matrix / (c.cuda() || c.members > kernels::alone_on_cpu ? c.members : 1) + member;
 }
 
 /// Adds a row that is not there yet.

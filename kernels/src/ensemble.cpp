@@ -21,8 +21,7 @@ using MakeCore = std::function<std::unique_ptr<Core>(int width)>;
 
 constexpr int lockstep_width = 16;
 
-/// How many go alone at most. On the CPU a step of 16 lanes costs what 8 (two-variable cells, 0.25 M nodes) to 12 (the
-/// same, 9 000 nodes) steps alone cost, whoever uses the lanes; on a GPU a step alone leaves most of it idle.
+/// How many go alone at most (see alone_on_cpu; on a GPU a step alone leaves most of it idle), on how many threads.
 struct Policy {
   int alone = 1;
   int threads = 1;
@@ -31,7 +30,7 @@ struct Policy {
 class EnsembleImpl final : public Ensemble {
  public:
   EnsembleImpl(MakeCore make, Policy policy, int members) : make_(std::move(make)), policy_(policy) {
-    for (int m = 0; m < members; ++m) members_.push_back(std::make_unique<Member>(*this, m));
+    for (int m = 0; m < members; ++m) members_.push_back(std::make_unique<Member>(*this));
     if (members > policy_.alone) {  // what cannot be made is said here
       enter_lane(*members_[0]);
     } else {
@@ -54,7 +53,7 @@ class EnsembleImpl final : public Ensemble {
 
  private:
   struct Member final : Engine {
-    Member(EnsembleImpl& e, int number) : ensemble(e), m(number) {}
+    explicit Member(EnsembleImpl& e) : ensemble(e) {}
 
     /// Calls f(core, lane); in lockstep with the ensemble held still.
     template <class F>
@@ -120,7 +119,6 @@ class EnsembleImpl final : public Ensemble {
     }
 
     EnsembleImpl& ensemble;
-    const int m;
     bool at_work = false;
     std::int64_t wanted = 0;
     std::exception_ptr failure;  ///< of the latest advance
@@ -157,10 +155,11 @@ class EnsembleImpl final : public Ensemble {
     member.aside = {};
   }
 
-  /// Into a core of its own.
-  void enter_alone(const Member& member) const {
+  /// Into a core of its own. The last to leave the lanes frees them.
+  void enter_alone(const Member& member) {
     if (member.own_core) return;
     set_aside(member);
+    if (std::all_of(lanes_.begin(), lanes_.end(), [](const Member* m) { return m == nullptr; })) core_.reset();
     auto core = make_(1);
     put(member, *core, 0);
     member.own_core = std::move(core);
@@ -280,7 +279,7 @@ std::unique_ptr<Ensemble> make_ensemble(const Problem& p, int members, const Dev
     return device.checked ? make_checked_core(*problem, width) : make_cpu_core(*problem, width, device.index);
   };
   const int threads = device.index > 0 ? device.index : omp_get_max_threads();
-  return std::make_unique<EnsembleImpl>(make, Policy{.alone = 11, .threads = threads}, members);
+  return std::make_unique<EnsembleImpl>(make, Policy{.alone = alone_on_cpu, .threads = threads}, members);
 }
 
 }  // namespace cardiotwin::kernels

@@ -93,78 +93,26 @@ struct Run {
   static Vector& at(T* to) { return *reinterpret_cast<Vector*>(to); }
 };
 
-/// V and d of B members as one run of 2 B numbers; its weights are B times that of diffusion, then B times the load's.
-template <class T, int B>
-struct PairRun : Run<T, 2 * B> {
-  using typename Run<T, 2 * B>::Vector;
-  CT_HD static Vector weights(Pair<double> both) {
-    alignas(Vector) T result[2 * B];
-    for (int m = 0; m < B; ++m) result[m] = T(both.v), result[m + B] = T(both.d);
-    return Run<T, 2 * B>::at(result);
-  }
-  CT_HD static Vector weights(std::int32_t word) {
-    using Words = Run<std::int32_t, 2 * B>;
-    alignas(Vector) std::int32_t shift[2 * B];
-    for (int m = 0; m < B; ++m) shift[m] = 16, shift[m + B] = 0;
-    typename Words::Vector all = {};
-    all += word;
-    return __builtin_convertvector(all << Words::at(shift) >> 16, Vector);
-  }
-};
-
-/// Several members: neighbours are runs of B numbers. The L / B rows of a slice go side by side, so that their sums do
-/// not wait for each other.
+/// A slice full of members: they are of one node, and its neighbours are runs of B numbers.
 template <class T, int L, int B, bool HasFactor>
 CT_HD void sum_rows_of_members(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, T* by_diffusion, T* by_load) {
-  constexpr int rows = L / B, ahead = 16 * rows;
-  const int first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
-  const T* own = vd + 2 * std::int64_t(at.slice) * L;
-  if constexpr (!HasFactor && 2 * B * sizeof(T) <= 64) {
-    using R = PairRun<T, B>;
-    typename R::Vector here[rows], sum[rows];
-    for (int c = 0; c < rows; ++c) here[c] = R::at(own + 2 * c * B), sum[c] = typename R::Vector{};
-    for (int k = first; k < last; ++k) {
-      const std::int64_t entry = std::int64_t(k) * rows;
-      prefetch(a.column + entry + ahead);
-      prefetch(a.weight + entry + ahead);
-#pragma GCC unroll 4
-      for (int c = 0; c < rows; ++c) {
-        const T* there = vd + 2 * std::int64_t(a.column[entry + c]) * B;
-        sum[c] += R::weights(a.weight[entry + c]) * (R::at(there) - here[c]);
-      }
-    }
-    for (int c = 0; c < rows; ++c) {
-      alignas(64) T both[2 * B];
-      R::at(both) = sum[c];
-      for (int m = 0; m < B; ++m) by_diffusion[c * B + m] = both[m], by_load[c * B + m] = both[m + B];
-    }
-  } else {
-    using R = Run<T, B>;
-    typename R::Vector v[rows], d[rows], half[rows], diffusion[rows], load[rows];
-    for (int c = 0; c < rows; ++c) {
-      v[c] = R::at(own + 2 * c * B), d[c] = R::at(own + (2 * c + 1) * B);
-      diffusion[c] = load[c] = typename R::Vector{};
-      if constexpr (HasFactor) half[c] = R::at(a.half_factor + std::int64_t(at.slice) * L + c * B);
-    }
-    for (int k = first; k < last; ++k) {
-      const std::int64_t entry = std::int64_t(k) * rows;
-      prefetch(a.column + entry + ahead);
-      prefetch(a.weight + entry + ahead);
-#pragma GCC unroll 4
-      for (int c = 0; c < rows; ++c) {
-        const std::int64_t other = std::int64_t(a.column[entry + c]) * B;
-        const Pair<T> weight = both_weights(a.weight[entry + c]);
-        typename R::Vector difference = R::at(vd + 2 * other) - v[c];
-        if constexpr (HasFactor) difference *= half[c] + R::at(a.half_factor + other);
-        diffusion[c] += weight.v * difference;
-        load[c] += weight.d * (R::at(vd + 2 * other + B) - d[c]);
-      }
-    }
-    for (int c = 0; c < rows; ++c) {
-      R::at(by_diffusion + c * B) = diffusion[c];
-      R::at(by_load + c * B) = load[c];
-    }
+  using R = Run<T, B>;
+  const T* own = vd + 2 * at.number(0);
+  const typename R::Vector v = R::at(own), d = R::at(own + B);
+  typename R::Vector diffusion = {}, load = {}, half = {};
+  if constexpr (HasFactor) half = R::at(a.half_factor + at.number(0));
+  for (int k = a.slice_start[at.slice]; k < a.slice_start[at.slice + 1]; ++k) {
+    prefetch(a.column + k + 16);
+    prefetch(a.weight + k + 16);
+    const std::int64_t other = std::int64_t(a.column[k]) * B;
+    const Pair<T> weight = both_weights(a.weight[k]);
+    typename R::Vector difference = R::at(vd + 2 * other) - v;
+    if constexpr (HasFactor) difference *= half + R::at(a.half_factor + other);
+    diffusion += weight.v * difference;
+    load += weight.d * (R::at(vd + 2 * other + B) - d);
   }
+  R::at(by_diffusion) = diffusion;
+  R::at(by_load) = load;
 }
 #endif
 
@@ -198,7 +146,7 @@ template <class T, int W, int L, int B, bool HasFactor>
 CT_HD void sum_rows(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, const T* v, const T* d, T* by_diffusion,
                     T* by_load) {
 #ifndef __CUDACC__
-  if constexpr (W == L && B > 1) {
+  if constexpr (W == L && B == L) {
     sum_rows_of_members<T, L, B, HasFactor>(a, at, vd, by_diffusion, by_load);
     return;
   }
@@ -206,14 +154,13 @@ CT_HD void sum_rows(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, co
   sum_rows_by_gathering<T, W, L, B, HasFactor>(a, at, vd, v, d, by_diffusion, by_load);
 }
 
-/// V and d of W lanes. Runs are named as such: g++ would gather and scatter them.
+/// V and d of W lanes.
 template <class T, int W, int L, int B>
 CT_HD void load_lanes(const Place<L, B>& at, const T* vd, T* v, T* d) {
 #ifndef __CUDACC__
-  if constexpr (W == L && B > 1) {
+  if constexpr (W == L && B == L) {
     using R = Run<T, B>;
-    const T* from = vd + 2 * std::int64_t(at.slice) * L;
-    for (int c = 0; c < L; c += B) R::at(v + c) = R::at(from + 2 * c), R::at(d + c) = R::at(from + 2 * c + B);
+    R::at(v) = R::at(vd + at.v(0)), R::at(d) = R::at(vd + at.d(0));
     return;
   }
 #endif
@@ -228,10 +175,9 @@ CT_HD void load_lanes(const Place<L, B>& at, const T* vd, T* v, T* d) {
 template <class T, int W, int L, int B>
 CT_HD void store_lanes(const Place<L, B>& at, const T* v, const T* d, T* vd) {
 #ifndef __CUDACC__
-  if constexpr (W == L && B > 1) {
+  if constexpr (W == L && B == L) {
     using R = Run<T, B>;
-    T* to = vd + 2 * std::int64_t(at.slice) * L;
-    for (int c = 0; c < L; c += B) R::at(to + 2 * c) = R::at(v + c), R::at(to + 2 * c + B) = R::at(d + c);
+    R::at(vd + at.v(0)) = R::at(v), R::at(vd + at.d(0)) = R::at(d);
     return;
   }
 #endif
@@ -246,9 +192,8 @@ CT_HD void store_lanes(const Place<L, B>& at, const T* v, const T* d, T* vd) {
 template <class T, int W, int L, int B>
 CT_HD void spread(const Place<L, B>& at, const T* of_slot, T* of_lane) {
 #ifndef __CUDACC__
-  if constexpr (W == L && B > 1) {
-    for (int c = 0; c < L / B; ++c)
-      Run<T, B>::at(of_lane + c * B) = of_slot[std::int64_t(at.slice) * (L / B) + c] + typename Run<T, B>::Vector{};
+  if constexpr (W == L && B == L) {
+    Run<T, B>::at(of_lane) = of_slot[at.slot(0)] + typename Run<T, B>::Vector{};
     return;
   }
 #endif
@@ -272,24 +217,16 @@ template <class T, int W, int L, int B, int Stride, bool Plain>
 CT_HD void sum_layer(const StepArgs<T>& a, const Place<L, B>& at, const Weight<T>* weight, const T* x, T* sum) {
   const int first = a.slice_start[at.slice], last = a.slice_start[at.slice + 1];
 #ifndef __CUDACC__
-  if constexpr (W == L && B > 1) {
+  if constexpr (W == L && B == L) {
     using R = Run<T, B>;
-    constexpr int rows = L / B;
-    typename R::Vector total[rows], own[rows];
-    for (int c = 0; c < rows; ++c) {
-      total[c] = own[c] = typename R::Vector{};
-      if constexpr (!Plain) own[c] = R::at(x + Stride * (std::int64_t(at.slice) * rows + c) * B);
-    }
+    typename R::Vector total = {}, own = {};
+    if constexpr (!Plain) own = R::at(x + Stride * at.slot(0) * B);
     for (int k = first; k < last; ++k) {
-      const std::int64_t entry = std::int64_t(k) * rows;
-      prefetch(a.column + entry + 16 * rows);
-      prefetch(weight + entry + 16 * rows);
-#pragma GCC unroll 4
-      for (int c = 0; c < rows; ++c) {
-        total[c] += T(weight[entry + c]) * (R::at(x + Stride * std::int64_t(a.column[entry + c]) * B) - own[c]);
-      }
+      prefetch(a.column + k + 16);
+      prefetch(weight + k + 16);
+      total += T(weight[k]) * (R::at(x + Stride * std::int64_t(a.column[k]) * B) - own);
     }
-    for (int c = 0; c < rows; ++c) R::at(sum + c * B) = total[c];
+    R::at(sum) = total;
     return;
   }
 #endif

@@ -17,6 +17,8 @@ struct Ensemble::Impl {
 Ensemble::Ensemble(const Twin& twin, const SimulationOptions& options, int members) : impl_(std::make_unique<Impl>()) {
   if (members < 1 || members > limit())
     throw InputError(fmt::format("Ensemble: {} members are outside [1, {}]", members, limit()));
+  if (options.backend.is_reference())
+    throw InputError("Ensemble: the reference backend runs one simulation at a time; use \"cpu\" or \"cuda\"");
   Prepared prepared = prepare(twin, options);
   const auto heart = std::make_shared<const Heart>(std::move(prepared.heart));
   impl_->engines = made_by_kernels(options.backend, [&](const kernels::Device& device) {

@@ -310,9 +310,8 @@ void Simulation::restore(const SimulationState& state) {
   if (size >= sizeof tag) std::memcpy(&tag, state.bytes.data() + size - sizeof tag, sizeof tag);
   if (size < sizeof tag || tag != impl_->heart->fingerprint)
     throw InputError(
-        "Simulation: the state belongs to another problem (mesh, tissue, dt, stiffness or precision differ); start "
-        "from "
-        "it on the twin and with the options it was saved with");
+        "Simulation: the state belongs to another problem (mesh, tissue, dt, stiffness or precision differ); go on "
+        "from it with the twin and the options it was saved with");
   try {
     impl_->engine->restore(std::span(state.bytes).first(size - sizeof tag));
   } catch (const std::invalid_argument& error) {

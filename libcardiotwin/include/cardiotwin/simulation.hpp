@@ -105,7 +105,7 @@ class Simulation {
   std::vector<double> repolarizations() const;  ///< latest downward crossing of the model's 90 % level, NaN if none
   static constexpr int activation_depth = 8;
 
-  /// While running, keeps the state every `interval` [ms] (0: never, the default), where V was finite; none before.
+  /// A run keeps its state every `interval` [ms] (0: never) while V is finite. Throws InputError where it is negative.
   void keep_good_states(double interval);
   const std::optional<SimulationState>& last_good_state() const;
 
