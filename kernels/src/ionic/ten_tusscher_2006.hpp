@@ -8,7 +8,7 @@
 /// Euler.
 ///
 /// Written for speed without changing the equations: rates instead of time constants, so that 1/tau needs no division;
-/// one exponential for those that differ by a power (exp(V/20), exp(V/10), exp(V/5)); a quotient of a sum of fractions
+/// one exponential for those that are powers of one another (exp(-V/60) to exp(-V/5)); a quotient of a sum of fractions
 /// instead of the fractions; one division for two quotients. K_i, Na_i and Ca_SR are stored as offsets from their
 /// initial value: in fp32 their slow drift would otherwise be lost in the last digit (K_i moves by 1e-7 mM in a step).
 
@@ -125,18 +125,20 @@ struct TenTusscher2006 {
   /// Exponentials of V that several rates share. Rates are those of the nearest V within +-200 mV (no cell leaves this
   /// range), which bounds every exponent.
   struct Shared {
-    T v, e5, e10, e20, e7, n5, n10, n20, n14, n7, n6;
+    T v, e5, e10, e20, e7, n5, n10, n20, n15, n14, n7, n6;
     CT_HD explicit Shared(T voltage) : v(at_most(at_least(voltage, T(-200)), T(200))) {
-      e20 = exp_bounded(v * T(1 / 20.0));
-      e10 = e20 * e20;
-      e5 = e10 * e10;
-      n20 = exp_bounded(v * T(-1 / 20.0));
+      const T n60 = exp_bounded(v * T(-1 / 60.0)), n30 = n60 * n60;
+      n20 = n30 * n60;
+      n15 = n30 * n30;
+      n6 = n15 * n15 * n30;
       n10 = n20 * n20;
       n5 = n10 * n10;
       n14 = exp_bounded(v * T(-1 / 14.0));
       n7 = n14 * n14;
-      e7 = 1 / n7;
-      n6 = exp_bounded(v * T(-1 / 6.0));
+      const auto inverse = invert(n20, n7);
+      e20 = inverse.a, e7 = inverse.b;
+      e10 = e20 * e20;
+      e5 = e10 * e10;
     }
   };
 
@@ -210,8 +212,7 @@ struct TenTusscher2006 {
   // L-type calcium current. tau_d = (1.4 / a + 0.25) 1.4 / b + 1 / g.
   CT_HD static Gate gate_d(const Shared& x) {
     const T a = 1 + exp_bounded((-35 - x.v) * T(1 / 13.0)), b = 1 + e(5 / 5.0) * x.e5, g = 1 + e(50 / 20.0) * x.n20;
-    const T n15 = exp_bounded(x.v * T(-1 / 15.0));
-    const auto inverse = invert(1 + e(-8 / 7.5) * n15 * n15, T(1.4) * (T(1.4) + T(0.25) * a) * g + a * b);
+    const auto inverse = invert(1 + e(-8 / 7.5) * x.n15 * x.n15, T(1.4) * (T(1.4) + T(0.25) * a) * g + a * b);
     return {inverse.a, a * b * g * inverse.b};
   }
   /// tau_f = bell + 200 / a + 180 / b + 20, tau_f2 = bell + 31 / a + 80 / b.
