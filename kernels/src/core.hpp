@@ -9,8 +9,8 @@
 
 namespace cardiotwin::kernels {
 
-/// Members of an ensemble that go alone on the CPU, at most: a step of 16 lanes costs what 8 (two-variable cells, 0.25 M
-/// nodes) to 12 (the same, 9 000 nodes) steps alone cost, whoever uses the lanes.
+/// Members of an ensemble that go alone on the CPU, at most: a step of 16 lanes costs what 8 (two-variable cells, 0.25
+/// M nodes) to 12 (the same, 9 000 nodes) steps alone cost, whoever uses the lanes.
 inline constexpr int alone_on_cpu = 11;
 
 class Core {

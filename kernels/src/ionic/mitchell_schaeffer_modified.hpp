@@ -22,17 +22,7 @@ struct MitchellSchaefferModified {
   enum State { H, state_count };
   enum Parameter { TauIn, TauOut, TauOpen, TauClose, VGate, VMin, VMax, parameter_count };
 
-  enum ConstantIndex {
-    PerTauIn,
-    PerTauOut,
-    PerTauOpen,
-    PerTauClose,
-    Gate,
-    Min,
-    Range,
-    PerRange,
-    constant_count
-  };
+  enum ConstantIndex { PerTauIn, PerTauOut, PerTauOpen, PerTauClose, Gate, Min, Range, PerRange, constant_count };
 
   static void prepare(const double* p, double* c) {
     c[PerTauIn] = 1 / p[TauIn];
