@@ -26,7 +26,8 @@ class Runner {
  public:
   Runner(const kernels::Problem& p, const Case& c) : members_(c.members) {
     const int threads = c.threads ? c.threads : int(std::thread::hardware_concurrency());
-    const kernels::Device device{c.cuda(), c.cuda() ? 0 : threads};
+    using Kind = kernels::Device::Kind;
+    const kernels::Device device = c.cuda() ? kernels::Device{Kind::cuda} : kernels::Device{Kind::cpu, threads};
     if (members_ > 1) {
       ensemble_ = kernels::make_ensemble(p, members_, device);
       for (int m = 0; m < members_; ++m)

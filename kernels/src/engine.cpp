@@ -40,11 +40,18 @@ std::unique_ptr<Engine> engine_alone(std::unique_ptr<Core> core) { return std::m
 
 std::unique_ptr<Engine> make_engine(const Problem& problem, const Device& device) {
   validate(problem);
-  if (device.reference) return make_reference_engine(problem, device.index);
-  if (device.checked) return engine_alone(make_checked_core(problem, 1));
-  if (!device.cuda) return engine_alone(make_cpu_core(problem, 1, device.index));
-  if (const auto reason = cuda_unavailable(device.index); !reason.empty()) throw std::runtime_error(reason);
-  return engine_alone(make_cuda_core(problem, 1, device.index));
+  switch (device.kind) {
+    case Device::Kind::reference:
+      return make_reference_engine(problem, device.index);
+    case Device::Kind::checked:
+      return engine_alone(make_checked_core(problem, 1));
+    case Device::Kind::cuda:
+      if (const auto reason = cuda_unavailable(device.index); !reason.empty()) throw std::runtime_error(reason);
+      return engine_alone(make_cuda_core(problem, 1, device.index));
+    case Device::Kind::cpu:
+      break;
+  }
+  return engine_alone(make_cpu_core(problem, 1, device.index));
 }
 
 }  // namespace cardiotwin::kernels

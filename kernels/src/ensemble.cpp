@@ -268,15 +268,17 @@ std::unique_ptr<Ensemble> make_ensemble(const Problem& p, int members, const Dev
     throw std::invalid_argument("ensemble: " + std::to_string(members) + " members are outside [1, " +
                                 std::to_string(ensemble_limit()) + "]");
   }
-  if (device.reference) throw std::invalid_argument("ensemble: the reference runs alone");
+  using Kind = Device::Kind;
+  if (device.kind == Kind::reference) throw std::invalid_argument("ensemble: the reference runs alone");
   const auto problem = std::make_shared<const Problem>(p);
-  if (device.cuda) {
+  if (device.kind == Kind::cuda) {
     if (const auto reason = cuda_unavailable(device.index); !reason.empty()) throw std::runtime_error(reason);
     const auto make = [=](int width) { return make_cuda_core(*problem, width, device.index); };
     return std::make_unique<EnsembleImpl>(make, Policy{.alone = 1, .threads = 1}, members);
   }
   const auto make = [=](int width) {
-    return device.checked ? make_checked_core(*problem, width) : make_cpu_core(*problem, width, device.index);
+    return device.kind == Kind::checked ? make_checked_core(*problem, width)
+                                        : make_cpu_core(*problem, width, device.index);
   };
   const int threads = device.index > 0 ? device.index : omp_get_max_threads();
   return std::make_unique<EnsembleImpl>(make, Policy{.alone = alone_on_cpu, .threads = threads}, members);

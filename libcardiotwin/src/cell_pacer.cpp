@@ -180,7 +180,7 @@ void require_finite(const std::vector<double>& v, const std::vector<Cell>& cells
 CellTrace run_plan(std::vector<Cell>& cells, const PacerPlan& plan, double dt, Precision precision,
                    const BeatSink& beat, const std::function<void(double)>& alive) {
   const std::size_t n = cells.size(), states = cells.front().states.size();
-  const auto engine = kernels::make_engine(problem_of(cells, dt, precision), {.cuda = false, .index = 1});
+  const auto engine = kernels::make_engine(problem_of(cells, dt, precision), {.index = 1});
   engine->set_pulses(pulses_of(plan, n));
   std::vector<Meter> meters;
   std::vector<double> before, now(n), w(n * states);

@@ -125,7 +125,7 @@ double lattice_wave_velocity(const Tissue& tissue, const std::string& region, co
   const int count = static_cast<int>(length / planes.spacing), first = static_cast<int>(settled / planes.spacing),
             last = static_cast<int>(timed / planes.spacing);
   const auto problem = chain_problem(row, planes, wave, count, tissue, region, options);
-  const auto engine = kernels::make_engine(problem, {.cuda = false, .index = 1});
+  const auto engine = kernels::make_engine(problem, {.index = 1});
   kernels::Pulse pulse{.nodes = {}, .start = 0, .duration = 2, .amplitude = 50, .biphasic = false};
   for (int i = 0; i < static_cast<int>(fired / planes.spacing); ++i) pulse.nodes.push_back(i);
   engine->set_pulses({pulse});

@@ -39,8 +39,9 @@ Prepared prepare(const Twin&, const SimulationOptions&);
 template <class Make>
 auto made_by_kernels(const Backend& backend, const Make& make) {
   try {
-    return make(
-        kernels::Device{.cuda = backend.is_cuda(), .index = backend.device(), .reference = backend.is_reference()});
+    using Kind = kernels::Device::Kind;
+    const auto kind = backend.is_cuda() ? Kind::cuda : backend.is_reference() ? Kind::reference : Kind::cpu;
+    return make(kernels::Device{kind, backend.device()});
   } catch (const std::exception& error) {
     throw InputError(fmt::format("Simulation on \"{}\": {}", backend.name(), error.what()));
   }

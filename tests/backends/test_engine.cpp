@@ -23,14 +23,14 @@ struct Backend {
 class EngineTest : public ::testing::TestWithParam<Backend> {
  protected:
   void SetUp() override {
-    if (GetParam().device.cuda) {
+    if (GetParam().device.kind == Device::Kind::cuda) {
       if (const auto reason = kernels::cuda_unavailable(0); !reason.empty()) GTEST_SKIP() << reason;
     }
   }
   static Real real() { return GetParam().real; }
   static std::unique_ptr<kernels::Engine> make(const kernels::Problem& p, int threads = 2) {
     Device device = GetParam().device;
-    if (!device.cuda) device.index = threads;
+    if (device.kind != Device::Kind::cuda) device.index = threads;
     return kernels::make_engine(p, device);
   }
   static std::vector<double> voltage(const kernels::Engine& e, const kernels::Problem& p) {
@@ -48,12 +48,11 @@ class EngineTest : public ::testing::TestWithParam<Backend> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Backends, EngineTest,
-                         ::testing::Values(Backend{"cpu_fp32", {.cuda = false}, Real::fp32},
-                                           Backend{"cpu_fp64", {.cuda = false}, Real::fp64},
-                                           Backend{"checked_fp32", {.checked = true}, Real::fp32},
-                                           Backend{"checked_fp64", {.checked = true}, Real::fp64},
-                                           Backend{"cuda_fp32", {.cuda = true}, Real::fp32},
-                                           Backend{"cuda_fp64", {.cuda = true}, Real::fp64}),
+                         ::testing::Values(Backend{"cpu_fp32", {}, Real::fp32}, Backend{"cpu_fp64", {}, Real::fp64},
+                                           Backend{"checked_fp32", {Device::Kind::checked}, Real::fp32},
+                                           Backend{"checked_fp64", {Device::Kind::checked}, Real::fp64},
+                                           Backend{"cuda_fp32", {Device::Kind::cuda}, Real::fp32},
+                                           Backend{"cuda_fp64", {Device::Kind::cuda}, Real::fp64}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 void expect_follows_reference(const kernels::Problem& p, kernels::Engine& e, int stimulated, double ms) {

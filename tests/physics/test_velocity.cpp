@@ -34,7 +34,7 @@ double cable_velocity(double sigma, double h, double load, double dt = 0.01) {
     }
     problem.row_start.push_back(static_cast<std::int32_t>(problem.column.size()));
   }
-  const auto engine = kernels::make_engine(problem, {.cuda = false, .index = 1});
+  const auto engine = kernels::make_engine(problem, {.index = 1});
   kernels::Pulse pulse{.nodes = {}, .start = 0, .duration = 2, .amplitude = 50, .biphasic = false};
   for (int i = 0; i * h <= 1.5; ++i) pulse.nodes.push_back(i);
   engine->set_pulses({pulse});

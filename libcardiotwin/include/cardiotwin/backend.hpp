@@ -12,7 +12,8 @@ class Backend {
   /// The same equations by Crank-Nicolson and conjugate gradients in fp64, for checking the others: takes any time
   /// step, no lesions, and costs some ten times as much.
   static Backend reference(int threads = 0);
-  /// "cpu", "cuda", "cuda:1" or "reference"; throws InputError for another name, or where it cannot be used.
+  /// "cpu", "cuda", "cuda:1" or "reference", the CPU's with so many threads (0: all); throws InputError for another
+  /// name, or where it cannot be used.
   static Backend named(const std::string&, int threads = 0);
   static Backend best();  ///< a GPU where one is usable, else the CPU
 
@@ -20,8 +21,8 @@ class Backend {
   bool is_reference() const { return kind_ == Kind::reference; }
   int device() const { return index_; }   ///< CUDA device number
   int threads() const { return index_; }  ///< CPU threads, 0 for all
-  std::string name()
-      const;  ///< "cpu", "cuda:0" or "reference"; thread count does not change a result, so it is no part of it
+  /// "cpu", "cuda:0" or "reference"; the threads do not change a result, so they are no part of it.
+  std::string name() const;
 
  private:
   enum class Kind { cpu, cuda, reference };

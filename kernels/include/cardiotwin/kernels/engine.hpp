@@ -27,10 +27,14 @@ namespace cardiotwin::kernels {
 enum class Real { fp32, fp64 };
 
 struct Device {
-  bool cuda = false;
-  int index = 0;           ///< CUDA device; on the CPU the number of threads, 0 for all
-  bool checked = false;    ///< the CPU with a device's separate memory emulated: for tests, slow
-  bool reference = false;  ///< Crank-Nicolson with conjugate gradients instead of the fused step, in fp64, on the CPU
+  enum class Kind {
+    cpu,
+    cuda,
+    checked,    ///< the CPU with a device's separate memory emulated: for tests, slow
+    reference,  ///< Crank-Nicolson with conjugate gradients instead of the fused step, in fp64, on the CPU
+  };
+  Kind kind = Kind::cpu;
+  int index = 0;  ///< CUDA device; on the CPU the number of threads, 0 for all
 };
 
 /// All arrays in engine order, on the host; only conducting nodes. Rows hold off-diagonal entries only.
