@@ -31,13 +31,16 @@ struct BuildJob {
   Options options{"build"};
   meshes::BuildOptions build;
   std::filesystem::path image, labels, out;
-  std::string convention = "guess", method = "p99";
+  std::string convention = "guess", method = "p99", chambers = "left";
 
   void declare() {
     options.path("image", image, "late-gadolinium MRI, NIfTI"), options.required();
     options.path("labels", labels, "segmentation on the same grid, NIfTI"), options.required();
     options.path("out", out, "the twin to write (.twin)"), options.required();
     options.text("convention", convention, "what the labels mean", keys(conventions));
+    options.text("chambers", chambers, "what is built: the left ventricle, or both (needs the RV cavity's label)",
+                 {"left", "both"});
+    options.quantity("rv_wall", build.rv_wall, "mm", 1, 15, "thickness given to the right ventricle's free wall");
     options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
     options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
     options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
@@ -51,6 +54,8 @@ struct BuildJob {
                      "border zone that core closed by this radius covers is a channel");
     options.number("alpha_endo", build.angles.alpha_endo, -90, 90, "helix angle at the endocardium, degrees");
     options.number("alpha_epi", build.angles.alpha_epi, -90, 90, "helix angle at the epicardium, degrees");
+    options.number("alpha_endo_rv", build.angles.alpha_endo_rv, -90, 90, "the same in the right ventricle");
+    options.number("alpha_epi_rv", build.angles.alpha_epi_rv, -90, 90, "the same in the right ventricle");
     options.number("beta_endo", build.angles.beta_endo, -90, 90, "sheet angle at the endocardium, degrees");
     options.number("beta_epi", build.angles.beta_epi, -90, 90, "sheet angle at the epicardium, degrees");
     options.optional_vector("septum", build.septum, "mm",
@@ -64,6 +69,7 @@ struct BuildJob {
   void run() {
     build.convention = conventions.at(convention);
     build.scar.method = methods.at(method);
+    build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
     make_folder(folder);
     const Twin twin = meshes::build_twin(image, labels, build, console());

@@ -95,7 +95,15 @@ Index cheapest(const std::vector<Index>& candidates, const Cost& cost) {
 std::vector<std::uint8_t> aha_segments(const Anatomy& anatomy) {
   const LongAxis axis(anatomy);
   std::vector<std::uint8_t> segments(anatomy.mesh.tet_count());
-  for (std::size_t t = 0; t < segments.size(); ++t) segments[t] = segment(axis, anatomy.mesh.centroid(t));
+  const auto in_right_wall = [&](std::size_t t) {
+    if (anatomy.right.empty()) return false;
+    double sum = 0;
+    for (const Index node : anatomy.mesh.tets()[t]) sum += anatomy.right[node];
+    return sum > 2;
+  };
+  for (std::size_t t = 0; t < segments.size(); ++t) {
+    if (!in_right_wall(t)) segments[t] = segment(axis, anatomy.mesh.centroid(t));
+  }
   return segments;
 }
 
@@ -142,11 +150,13 @@ std::vector<Site> standard_sites(const Anatomy& anatomy, double radius) {
     add(fmt::format("aha{}", k), node);
   }
   // A catheter in the RV apex touches the septum from its right side, a sixth of the cavity's length above its apex.
-  add("rv_apex", cheapest(epi, [&](Index i) {
+  const auto right = nodes_of(anatomy, Surface::endo_rv);
+  const auto of_left = [&](Index i) { return anatomy.right.empty() || anatomy.right[i] < 0.5; };
+  add("rv_apex", cheapest(right.empty() ? epi : right, [&](Index i) {
         const Vec3 r = points[i] - axis.origin;
         const double up = (axis.share(points[i]) - 1.0 / 6.0) * (axis.cavity_high - axis.cavity_low);
-        return alive[i] && r.dot(axis.septal) > 0 ? std::hypot(up, r.dot(axis.anterior))
-                                                  : std::numeric_limits<double>::infinity();
+        return alive[i] && of_left(i) && r.dot(axis.septal) > 0 ? std::hypot(up, r.dot(axis.anterior))
+                                                                : std::numeric_limits<double>::infinity();
       }));
   add("apex", cheapest(epi, [&](Index i) {
         return alive[i] ? (points[i] - anatomy.apex).norm() : std::numeric_limits<double>::infinity();

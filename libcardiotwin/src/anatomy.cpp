@@ -49,6 +49,7 @@ void Anatomy::validate() const {
   require_length("fibers.n", fibers.n.size(), tets, "tets");
   // Depth, height and segments may be absent (a block of tissue has none), but never of another length.
   if (!depth.empty()) require_length("depth", depth.size(), nodes, "nodes");
+  if (!right.empty()) require_length("right", right.size(), nodes, "nodes");
   if (!height.empty()) require_length("height", height.size(), nodes, "nodes");
   if (!aha.empty()) require_length("aha", aha.size(), tets, "tets");
   for (std::size_t t = 0; t < tets; ++t) {

@@ -86,8 +86,10 @@ void measure_volumes(const Twin& twin, CheckReport& report) {
 // Thickness is the sum of the distances to both surfaces, taken in the middle of the wall, where both feet lie opposite
 // each other.
 void measure_wall(const Anatomy& anatomy, CheckReport& report) {
-  const auto endo = faces_of(anatomy, Surface::endo), epi = faces_of(anatomy, Surface::epi);
-  if (endo.empty() || epi.empty() || anatomy.depth.empty()) {
+  const auto endo = faces_of(anatomy, Surface::endo);
+  auto outer = faces_of(anatomy, Surface::epi);
+  for (const auto& face : faces_of(anatomy, Surface::endo_rv)) outer.push_back(face);  // the septum's right side
+  if (endo.empty() || outer.empty() || anatomy.depth.empty()) {
     find(report, Severity::warning,
          "the surface carries no endo- and epicardium, so cavity and wall thickness are unknown; build the twin from "
          "an image");
@@ -95,12 +97,13 @@ void measure_wall(const Anatomy& anatomy, CheckReport& report) {
   }
   const auto points = anatomy.mesh.points();
   report.cavity_volume = cavity_volume(anatomy.mesh, endo);
-  const SurfaceDistance to_endo(points, endo), to_epi(points, epi);
+  const SurfaceDistance to_endo(points, endo), to_outer(points, outer);
   std::vector<double> thickness(points.size(), -1.0);
   const auto count = static_cast<Index>(points.size());
 #pragma omp parallel for schedule(dynamic, 1024)
   for (Index i = 0; i < count; ++i) {
-    if (anatomy.depth[i] > 0.25 && anatomy.depth[i] < 0.75) thickness[i] = to_endo(points[i]) + to_epi(points[i]);
+    if (anatomy.depth[i] < 0.25 || anatomy.depth[i] > 0.75) continue;
+    if (anatomy.right.empty() || anatomy.right[i] < 0.5) thickness[i] = to_endo(points[i]) + to_outer(points[i]);
   }
   std::erase_if(thickness, [](double t) { return t < 0; });
   if (thickness.empty()) {

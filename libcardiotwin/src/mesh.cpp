@@ -6,6 +6,7 @@
 #include <cardiotwin/mesh.hpp>
 #include <cmath>
 #include <numbers>
+#include <tuple>
 
 namespace cardiotwin {
 namespace {
@@ -57,7 +58,7 @@ Vec3 Mesh::centroid(std::size_t tet) const {
 
 // Faces are bucketed by their smallest node (about 18 to a bucket), so the cost is linear in the number of tets. The
 // result comes in the order of tets, then of the vertex opposite.
-std::vector<BoundaryFace> boundary_faces(const Mesh& mesh) {
+std::vector<std::array<Index, 4>> face_neighbours(const Mesh& mesh) {
   const auto tets = mesh.tets();
   struct Entry {
     Index middle, high;   // the other two nodes, sorted
@@ -81,24 +82,32 @@ std::vector<BoundaryFace> boundary_faces(const Mesh& mesh) {
       entries[fill[nodes[0]]++] = {nodes[1], nodes[2], static_cast<std::uint32_t>(4 * t + face)};
     }
 
-  std::vector<std::uint8_t> alone(entries.size(), 0);
+  std::vector<std::array<Index, 4>> neighbours(tets.size(), {-1, -1, -1, -1});
+  const auto key = [](const Entry& e) { return std::tuple(e.middle, e.high, e.place); };
   for (std::size_t i = 0; i < mesh.node_count(); ++i) {
     const auto first = entries.begin() + static_cast<std::ptrdiff_t>(start[i]);
     const auto last = entries.begin() + static_cast<std::ptrdiff_t>(start[i + 1]);
-    const auto key = [](const Entry& e) { return std::pair(e.middle, e.high); };
     std::sort(first, last, [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
-    for (auto run = first; run != last;) {
-      const auto end = std::find_if(run, last, [&](const Entry& e) { return key(e) != key(*run); });
-      if (end - run == 1) alone[run->place] = 1;
-      run = end;
+    for (auto e = first; e != last && e + 1 != last; ++e) {
+      const auto next = e + 1;
+      if (e->middle != next->middle || e->high != next->high) continue;
+      neighbours[e->place / 4][e->place % 4] = static_cast<Index>(next->place / 4);
+      neighbours[next->place / 4][next->place % 4] = static_cast<Index>(e->place / 4);
     }
   }
+  return neighbours;
+}
+
+std::vector<BoundaryFace> boundary_faces(const Mesh& mesh) {
+  const auto tets = mesh.tets();
+  const auto neighbours = face_neighbours(mesh);
   std::vector<BoundaryFace> faces;
-  for (std::size_t place = 0; place < alone.size(); ++place) {
-    if (!alone[place]) continue;
-    const auto tet = static_cast<Index>(place / 4);
-    const int* corner = tet_faces[place % 4];
-    faces.push_back({{tets[tet][corner[0]], tets[tet][corner[1]], tets[tet][corner[2]]}, tet});
+  for (std::size_t t = 0; t < tets.size(); ++t) {
+    for (int face = 0; face < 4; ++face) {
+      if (neighbours[t][face] >= 0) continue;
+      const int* corner = tet_faces[face];
+      faces.push_back({{tets[t][corner[0]], tets[t][corner[1]], tets[t][corner[2]]}, static_cast<Index>(t)});
+    }
   }
   return faces;
 }

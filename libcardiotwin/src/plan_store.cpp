@@ -101,6 +101,7 @@ std::string twin_digest(const Twin& twin) {
   for (const auto* axes : {&anatomy.fibers.f, &anatomy.fibers.s, &anatomy.fibers.n}) bytes.add(*axes);
   for (const auto& [label, name] : anatomy.regions) bytes.add(double(label)), bytes.add(name);
   bytes.add(anatomy.depth);
+  bytes.add(anatomy.right);
   bytes.add(anatomy.aha);
   for (const auto& site : anatomy.sites) {
     bytes.add(site.name);

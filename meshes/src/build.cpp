@@ -18,6 +18,7 @@ void require_options(const BuildOptions& o) {
   };
   require(o.edge >= 0.1 && o.edge <= 5, "edge", o.edge, "[0.1, 5]");
   require(o.smoothing >= 0 && o.smoothing <= 5, "smoothing", o.smoothing, "[0, 5]");
+  require(o.rv_wall >= 1 && o.rv_wall <= 15, "rv_wall", o.rv_wall, "[1, 15]");
   require(o.site_radius >= 0 && o.site_radius <= 20, "site radius", o.site_radius, "[0, 20]");
   require(o.scar.channel_closing >= 0 && o.scar.channel_closing <= 20, "channel closing", o.scar.channel_closing,
           "[0, 20]");
@@ -51,6 +52,7 @@ const char* name_of(Convention convention) {
 
 std::map<std::string, std::string> as_text(const BuildOptions& o) {
   std::map<std::string, std::string> text{
+      {"chambers", o.chambers == Chambers::both_ventricles ? "both" : "left"},
       {"convention", name_of(o.convention)},
       {"edge", fmt::format("{} mm", o.edge)},
       {"smoothing", fmt::format("{} mm", o.smoothing)},
@@ -68,6 +70,11 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
       {"fibers.beta_endo", fmt::format("{} deg", o.angles.beta_endo)},
       {"fibers.beta_epi", fmt::format("{} deg", o.angles.beta_epi)},
   };
+  if (o.chambers == Chambers::both_ventricles) {
+    text["rv_wall"] = fmt::format("{} mm", o.rv_wall);
+    text["fibers.alpha_endo_rv"] = fmt::format("{} deg", o.angles.alpha_endo_rv);
+    text["fibers.alpha_epi_rv"] = fmt::format("{} deg", o.angles.alpha_epi_rv);
+  }
   if (o.septum) text["septum"] = fmt::format("{} {} {} mm", o.septum->x(), o.septum->y(), o.septum->z());
   return text;
 }
@@ -80,10 +87,13 @@ void sort_unique(std::vector<Index>& nodes) {
 FiberBoundary fiber_boundary(const Mesh& mesh, const TaggedSurface& surface, double edge) {
   FiberBoundary boundary;
   for (const auto& face : surface.faces) {
-    auto& nodes = face.tag == Surface::endo ? boundary.endo : face.tag == Surface::epi ? boundary.epi : boundary.base;
+    auto& nodes = face.tag == Surface::endo      ? boundary.endo
+                  : face.tag == Surface::endo_rv ? boundary.endo_rv
+                  : face.tag == Surface::epi     ? boundary.epi
+                                                 : boundary.base;
     nodes.insert(nodes.end(), face.nodes.begin(), face.nodes.end());
   }
-  sort_unique(boundary.endo), sort_unique(boundary.epi), sort_unique(boundary.base);
+  sort_unique(boundary.endo), sort_unique(boundary.epi), sort_unique(boundary.base), sort_unique(boundary.endo_rv);
   // A disc, because a single node would leave the apicobasal solution singular there.
   const double disc = std::max(2.0, 1.5 * edge);
   for (const Index node : boundary.epi) {
@@ -121,9 +131,10 @@ Anatomy make_anatomy(Mesh mesh, const Labels& canonical, const FineLabels& fine,
                {region::border_zone, "border_zone"},
                {region::core, "core"},
                {region::channel, "channel"}};
-  auto surface = tag_surface(a.mesh, fine.labels);
+  auto surface = tag_surface(a.mesh, fine.labels, options.chambers);
   auto laid = rule_based_fibers(a.mesh, fiber_boundary(a.mesh, surface, options.edge), options.angles, monitor);
   a.fibers = std::move(laid.fibers), a.depth = std::move(laid.depth), a.height = std::move(laid.height);
+  a.right = std::move(laid.right);
   a.surface = std::move(surface.faces);
   a.apex = surface.apex, a.base_centre = surface.base_centre;
   septum = find_septum(canonical, a.apex, a.base_centre, options.septum, monitor);
@@ -159,7 +170,7 @@ Twin build(const Image& image, const Labels& labels, const BuildOptions& options
   monitor.poll();
 
   monitor.report("build: shape between slices", 0.1);
-  const FineLabels fine = fine_labels(canonical, options.edge, monitor);
+  const FineLabels fine = fine_labels(canonical, options, monitor);
   Labels regions = fine_regions(scar, fine.labels);
   const double channel_volume = mark_channel(regions, options.scar.channel_closing);
   monitor.poll();

@@ -7,18 +7,27 @@
 
 namespace cardiotwin::meshes {
 
-/// Muscle and cavity on the fine isotropic grid: background, lv_cavity or muscle, one connected piece of muscle.
+/// Muscle and cavity on the fine isotropic grid: background, lv_cavity or muscle, one connected piece of muscle; for
+/// both ventricles also rv_cavity and rv_muscle, a wall grown around it below the base.
 struct FineLabels {
   Labels labels;
   double spacing = 0;  ///< [mm]
 };
-FineLabels fine_labels(const Labels& canonical, double edge, const Monitor&);
+FineLabels fine_labels(const Labels& canonical, const BuildOptions&, const Monitor&);
+
+struct Plane {
+  Vec3 centre, normal;
+  double height(const Vec3& p) const { return (p - centre).dot(normal); }
+};
+/// The cut through the left ventricle at its base; the normal points away from the apex. Throws InputError where the
+/// cavity is closed or missing.
+Plane base_plane(const Labels& labels);
 
 /// The smoothed tissue indicator as a length: positive inside, 0 where the Gaussian of the muscle is one half [mm].
 Image tissue_field(const Labels& fine, double smoothing);
 
 /// Regions (region::healthy, border_zone, core) on the grid of `fine`, every muscle voxel filled from its nearest known
-/// one, 0 elsewhere. `scar` is on the grid of the image, 0 outside muscle.
+/// one, rv_muscle healthy, 0 elsewhere. `scar` is on the grid of the image, 0 outside muscle.
 Labels fine_regions(const Labels& scar, const Labels& fine);
 
 /// Marks as region::channel the tissue enclosed by core: what a ball of `radius` [mm] rolling outside of the core

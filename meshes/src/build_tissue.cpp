@@ -28,13 +28,38 @@ Labels cropped(const Labels& labels) {
   return crop(labels, low, high);
 }
 
-Labels left_ventricle(const Labels& canonical) {
+Labels heart_of(const Labels& canonical, Chambers chambers) {
   Labels heart = canonical;
   for (auto& label : heart.values) {
     if (label == infarct || label == no_reflow) label = muscle;
-    if (label == rv_cavity) label = background;
+    if (label == rv_cavity && chambers == Chambers::left_ventricle) label = background;
   }
   return cropped(heart);
+}
+
+// A wall of even thickness around the right cavity, up to the left one's base, where both are cut.
+void grow_right_wall(Labels& fine, double thickness) {
+  const Plane base = base_plane(fine);
+  Mask cavity(fine.values.size(), 0);
+  for_each_voxel(fine.grid, [&](int i, int j, int k, std::size_t v) {
+    if (fine.values[v] != rv_cavity) return;
+    if (base.height(fine.grid.position(Vec3(i, j, k))) > 0)
+      fine.values[v] = background;
+    else
+      cavity[v] = 1;
+  });
+  if (std::find(cavity.begin(), cavity.end(), 1) == cavity.end()) {
+    throw InputError(
+        "Labels: both ventricles are wanted, but there is no RV cavity (label 5) below the base; label it, or build "
+        "the left ventricle alone");
+  }
+  const auto nearest = nearest_of(fine.grid, cavity);
+  // From voxel centres: the cavity's surface lies half a voxel beyond its last one.
+  const double reach = thickness + 0.5 * fine.grid.spacing.minCoeff();
+  for_each_voxel(fine.grid, [&](int i, int j, int k, std::size_t v) {
+    if (fine.values[v] != background || nearest.squared[v] > reach * reach) return;
+    if (base.height(fine.grid.position(Vec3(i, j, k))) <= 0) fine.values[v] = rv_muscle;
+  });
 }
 
 // Blood against background anywhere but at the base, in mm2: the cavity runs out of the labels.
@@ -51,20 +76,22 @@ double second_opening(const Labels& labels) {
 
 }  // namespace
 
-FineLabels fine_labels(const Labels& canonical, double edge, const Monitor& monitor) {
-  const Labels heart = left_ventricle(canonical);
+FineLabels fine_labels(const Labels& canonical, const BuildOptions& options, const Monitor& monitor) {
+  const bool both = options.chambers == Chambers::both_ventricles;
+  const Labels heart = heart_of(canonical, options.chambers);
   FineLabels fine;
-  fine.spacing = std::max(0.4, std::min(0.5 * edge, heart.grid.spacing.minCoeff()));
+  fine.spacing = std::max(0.4, std::min(0.5 * options.edge, heart.grid.spacing.minCoeff()));
   // Room for the rounding of the surface and for the lattice's outermost cells.
-  fine.labels = interpolate_slices(heart, fine.spacing, 3 + 2 * edge);
+  fine.labels = interpolate_slices(heart, fine.spacing, 3 + 2 * options.edge + (both ? options.rv_wall : 0));
   monitor.poll();
+  if (both) grow_right_wall(fine.labels, options.rv_wall);
   auto& values = fine.labels.values;
   Mask tissue(values.size());
-  for (std::size_t v = 0; v < values.size(); ++v) tissue[v] = values[v] == muscle;
+  for (std::size_t v = 0; v < values.size(); ++v) tissue[v] = is_tissue(values[v]);
   const double dropped = static_cast<double>(keep_largest_piece(fine.labels.grid, tissue, Neighbours::faces)) *
                          ml_per_voxel(fine.labels.grid);
   for (std::size_t v = 0; v < values.size(); ++v) {
-    if (values[v] == muscle && !tissue[v]) values[v] = background;
+    if (is_tissue(values[v]) && !tissue[v]) values[v] = background;
   }
   if (dropped > 0.05) {
     monitor.warn(fmt::format("{:.2f} ml of muscle label are not connected to the rest and were left out", dropped));
@@ -81,7 +108,7 @@ FineLabels fine_labels(const Labels& canonical, double edge, const Monitor& moni
 
 Image tissue_field(const Labels& fine, double smoothing) {
   Image field{.grid = fine.grid, .values = std::vector<float>(fine.values.size())};
-  for (std::size_t v = 0; v < field.values.size(); ++v) field.values[v] = fine.values[v] == muscle ? 1.0f : 0.0f;
+  for (std::size_t v = 0; v < field.values.size(); ++v) field.values[v] = is_tissue(fine.values[v]) ? 1.0f : 0.0f;
   // Below about 0.8 voxels a Gaussian leaves the voxels' steps in the surface.
   const double sigma = std::max(smoothing, 0.8 * fine.grid.spacing.maxCoeff());
   smooth(field, sigma);
@@ -104,6 +131,7 @@ Labels fine_regions(const Labels& scar, const Labels& fine) {
   Labels out{.grid = fine.grid, .values = std::vector<std::uint8_t>(fine.values.size(), 0)};
   Mask missing(fine.values.size(), 0);
   for_each_voxel(fine.grid, [&](int i, int j, int k, std::size_t v) {
+    if (fine.values[v] == rv_muscle) out.values[v] = region::healthy;
     if (fine.values[v] != muscle) return;
     out.values[v] = label_at(regions, fine.grid.position(Vec3(i, j, k)));
     missing[v] = out.values[v] == 0;

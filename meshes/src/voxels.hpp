@@ -8,8 +8,10 @@
 
 namespace cardiotwin::meshes {
 
-/// Canonical labels (scar.hpp).
-inline constexpr std::uint8_t background = 0, lv_cavity = 1, muscle = 2, infarct = 3, no_reflow = 4, rv_cavity = 5;
+/// Canonical labels (scar.hpp), and the right ventricle's own wall once it was grown.
+inline constexpr std::uint8_t background = 0, lv_cavity = 1, muscle = 2, infarct = 3, no_reflow = 4, rv_cavity = 5,
+                              rv_muscle = 6;
+inline bool is_tissue(std::uint8_t label) { return label == muscle || label == rv_muscle; }
 
 using Mask = std::vector<std::uint8_t>;
 

@@ -38,10 +38,10 @@ INSTANTIATE_TEST_SUITE_P(Models, CpuTest,
 
 TEST_P(CpuTest, AnyNumberOfThreadsGivesTheSameBits) {
   const auto p = problem();
-  auto one = kernels::make_engine(p, {false, 1});
+  auto one = kernels::make_engine(p, {.index = 1});
   run(*one);
   for (const int threads : {2, 3}) {
-    auto several = kernels::make_engine(p, {false, threads});
+    auto several = kernels::make_engine(p, {.index = threads});
     run(*several);
     EXPECT_EQ(several->save(), one->save()) << threads << " threads";
   }

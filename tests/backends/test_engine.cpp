@@ -369,7 +369,7 @@ TEST_P(EngineTest, ActivationTimesAgreeWithDoublePrecision) {
   for (const auto* model : {mms, "tentusscher-2006"}) {
     const auto run = [&](Real precision) {
       auto p = cable(model, precision, 200, 1.5);
-      auto e = precision == Real::fp64 ? kernels::make_engine(p, {false, 1}) : make(p);
+      auto e = precision == Real::fp64 ? kernels::make_engine(p, {.index = 1}) : make(p);
       e->set_pulses({pulse(8, 0, 2, 60)});
       e->advance(std::llround(250 / p.dt));
       return latest(*e, p);

@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(Models, EnsembleTest,
 TEST_P(EnsembleTest, MembersHaveTheBitsOfRunsAlone) {
   const auto p = problem();
   for (const int members : {1, 3, 8, kernels::ensemble_limit()}) {
-    auto ensemble = kernels::make_ensemble(p, members, {false, 1});
+    auto ensemble = kernels::make_ensemble(p, members, {.index = 1});
     for (int m = 0; m < members; ++m) ensemble->begin_work(m);
     {
       std::vector<std::jthread> threads;
@@ -59,7 +59,7 @@ TEST_P(EnsembleTest, MembersHaveTheBitsOfRunsAlone) {
       }
     }
     for (int m = 0; m < members; ++m) {
-      auto alone = kernels::make_engine(p, {false, 1});
+      auto alone = kernels::make_engine(p, {.index = 1});
       drive(*alone, m);
       EXPECT_EQ(ensemble->member(m).step_count(), alone->step_count()) << m;
       EXPECT_TRUE(ensemble->member(m).save() == alone->save()) << "member " << m << " of " << members;
@@ -96,7 +96,7 @@ void make_different(kernels::Engine& e, const kernels::Problem& p, int m) {
   }
   e.vary(own);
   if (m % 5 == 2) {
-    auto other = kernels::make_engine(p, {false, 1});
+    auto other = kernels::make_engine(p, {.index = 1});
     other->set_pulses({pulse(40, 0, 1, 70)});
     other->advance(100);
     e.restore(other->save());
@@ -106,10 +106,10 @@ void make_different(kernels::Engine& e, const kernels::Problem& p, int m) {
 TEST_P(EnsembleTest, DifferentMembersHaveTheBitsOfRunsAlone) {
   const auto p = problem();
   const int members = kernels::ensemble_limit();
-  auto ensemble = kernels::make_ensemble(p, members, {false, 2});
+  auto ensemble = kernels::make_ensemble(p, members, {.index = 2});
   std::vector<std::unique_ptr<kernels::Engine>> alone;
   for (int m = 0; m < members; ++m) {
-    alone.push_back(kernels::make_engine(p, {false, 1}));
+    alone.push_back(kernels::make_engine(p, {.index = 1}));
     make_different(ensemble->member(m), p, m);
     make_different(*alone.back(), p, m);
     ensemble->begin_work(m);
@@ -144,7 +144,7 @@ TEST_P(EnsembleTest, LesionsStopTheWave) {
   const auto [model, real] = GetParam();
   const auto p = cable(model, real, 200, 1.0);
   for (const bool cut : {false, true}) {
-    auto e = kernels::make_engine(p, {false, 1});
+    auto e = kernels::make_engine(p, {.index = 1});
     if (cut) e->vary({.dead = {100}});
     e->set_pulses({pulse(20, 0, 2, 60)});
     e->advance(std::llround(150 / p.dt));
@@ -158,12 +158,12 @@ TEST_P(EnsembleTest, LesionsStopTheWave) {
 
 TEST_P(EnsembleTest, MembersUsedOneAfterTheOtherKeepTheirBitsToo) {
   const auto p = problem();
-  auto ensemble = kernels::make_ensemble(p, 3, {false, 1});
+  auto ensemble = kernels::make_ensemble(p, 3, {.index = 1});
   for (const int m : {2, 0, 1}) drive(ensemble->member(m), m);
   ensemble->member(0).reset();
   drive(ensemble->member(0), 5);
   for (int m = 0; m < 3; ++m) {
-    auto alone = kernels::make_engine(p, {false, 1});
+    auto alone = kernels::make_engine(p, {.index = 1});
     drive(*alone, m == 0 ? 5 : m);
     EXPECT_TRUE(ensemble->member(m).save() == alone->save()) << "member " << m;
   }
@@ -171,7 +171,7 @@ TEST_P(EnsembleTest, MembersUsedOneAfterTheOtherKeepTheirBitsToo) {
 
 TEST(Ensemble, VariationsThatDoNotFitAreRefused) {
   const auto p = cable("mitchell-schaeffer-modified", Real::fp32, 10, 1.0);
-  auto e = kernels::make_engine(p, {false, 1});
+  auto e = kernels::make_engine(p, {.index = 1});
   EXPECT_THROW(e->vary({.conductivity = {1, 2}}), std::invalid_argument);
   EXPECT_THROW(e->vary({.conductivity = {-1}}), std::invalid_argument);
   EXPECT_THROW(e->vary({.parameters = {{1, 2}}}), std::invalid_argument);
@@ -186,9 +186,9 @@ TEST(Ensemble, VariationsThatDoNotFitAreRefused) {
 
 TEST(Ensemble, ImpossibleSizesAreRefused) {
   const auto p = cable("mitchell-schaeffer-modified", Real::fp32, 10, 1.0);
-  EXPECT_THROW(kernels::make_ensemble(p, 0, {false, 1}), std::invalid_argument);
-  EXPECT_THROW(kernels::make_ensemble(p, kernels::ensemble_limit() + 1, {false, 1}), std::invalid_argument);
-  EXPECT_THROW(kernels::make_ensemble(p, 2, {true, 0}), std::runtime_error);
+  EXPECT_THROW(kernels::make_ensemble(p, 0, {.index = 1}), std::invalid_argument);
+  EXPECT_THROW(kernels::make_ensemble(p, kernels::ensemble_limit() + 1, {.index = 1}), std::invalid_argument);
+  EXPECT_THROW(kernels::make_ensemble(p, 2, {kernels::Device::Kind::cuda}), std::runtime_error);
 }
 
 }  // namespace

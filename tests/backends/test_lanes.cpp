@@ -48,7 +48,7 @@ struct OneLaneExecutor {
 template <int B, template <class> class Model, class T>
 void expect_agrees_with_the_cpu_engine(const kernels::Problem& p, double millivolts, double milliseconds) {
   constexpr int m = B == 1 ? 0 : 3;
-  auto cpu = kernels::make_engine(p, {false, 1});
+  auto cpu = kernels::make_engine(p, {.index = 1});
   body::CoreImpl<T, OneLaneExecutor<Model<T>, T, B>> one(p, B, {});
   std::vector<double> a(p.nodes()), b(p.nodes()), lat_a(8 * p.nodes()), lat_b(8 * p.nodes());
   cpu->set_pulses({pulse(50, 0.1, 2, 60)});

@@ -98,12 +98,12 @@ TEST(Build, LooseMuscleIsLeftOutAndASecondOpeningIsNamed) {
   std::string warned;
   Monitor monitor;
   monitor.warning = [&](std::string_view text) { warned += std::string(text) + "\n"; };
-  const auto fine = fine_labels(labels, 3.0, monitor);
+  const auto fine = fine_labels(labels, {.edge = 3.0}, monitor);
   EXPECT_NE(warned.find("not connected"), std::string::npos) << warned;
   EXPECT_NE(warned.find("away from its base"), std::string::npos) << warned;
   EXPECT_EQ(label_at(fine.labels, Vec3(24, 24, -38)), background);
   warned.clear();
-  fine_labels(e.labels(1.5, 6.0), 3.0, monitor);
+  fine_labels(e.labels(1.5, 6.0), {.edge = 3.0}, monitor);
   EXPECT_EQ(warned, "");
 }
 

@@ -116,7 +116,7 @@ class CellModel : public ::testing::TestWithParam<std::string> {
       p.initial_voltage.push_back(cells[i].initial_voltage());
       p.initial_states.push_back(cells[i].initial_states());
     }
-    return make_engine(p, {false, 1});
+    return make_engine(p, {.index = 1});
   }
 
   /// The reference's stimulus in `beats` beats at 1000 ms, the first of which begins at `start`.

@@ -52,8 +52,9 @@ TEST(Fibers, UniformFramesFollowTheDirection) {
 // mid-wall.
 TEST(Fibers, HelixIsLinearInDepthAcrossACurvedWall) {
   const Tube tube;
-  const auto [fibers, depth, height] = rule_based_fibers(tube.mesh, tube.boundary);
+  const auto [fibers, depth, height, right] = rule_based_fibers(tube.mesh, tube.boundary);
   expect_orthonormal(fibers);
+  EXPECT_TRUE(right.empty());
   for (std::size_t i = 0; i < tube.mesh.node_count(); ++i) {
     const Vec3& p = tube.mesh.points()[i];
     const double radius = std::hypot(p.x(), p.y());

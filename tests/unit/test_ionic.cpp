@@ -46,7 +46,7 @@ std::unique_ptr<Engine> cells(const ModelInfo& m, const std::vector<std::vector<
   p.parameters = sets;
   p.initial_voltage.assign(sets.size(), m.rest);
   p.initial_states.assign(sets.size(), initial(m));
-  return make_engine(p, {false, 1});
+  return make_engine(p, {.index = 1});
 }
 
 Pulse pulse_on_all(std::size_t cells, double start, double duration, double amplitude) {
@@ -176,7 +176,7 @@ TEST_P(EveryModel, RightHandSideIsWhatTheStepFollows) {
   problem.parameters = {p};
   problem.initial_voltage = {v};
   problem.initial_states = {initial(m)};
-  auto e = make_engine(problem, {false, 1});
+  auto e = make_engine(problem, {.index = 1});
   e->advance(1);
   e->voltage(after);
   const double slope = right_hand_side(m, p, v, initial(m), d);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Geometry>
+#include <algorithm>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/mesh.hpp>
 #include <cmath>
@@ -55,6 +56,27 @@ TEST(Mesh, boundary_of_a_box_is_closed_faces_outward_and_encloses_its_volume) {
   }
   EXPECT_NEAR(volume, size.prod(), 1e-12);
   EXPECT_NEAR(area.norm(), 0, 1e-12);
+}
+
+TEST(Mesh, neighbours_share_the_face_opposite_the_node) {
+  const Mesh mesh = box_mesh(Vec3(2, 1, 1.5), 0.5);
+  const auto neighbours = face_neighbours(mesh);
+  std::size_t open = 0;
+  for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
+    for (int k = 0; k < 4; ++k) {
+      const Index n = neighbours[t][k];
+      if (n < 0) {
+        ++open;
+        continue;
+      }
+      const Tet &own = mesh.tets()[t], &other = mesh.tets()[n];
+      int shared = 0;
+      for (int c = 0; c < 4; ++c) shared += c != k && std::find(other.begin(), other.end(), own[c]) != other.end();
+      EXPECT_EQ(shared, 3);
+      EXPECT_EQ(std::count(neighbours[n].begin(), neighbours[n].end(), Index(t)), 1);
+    }
+  }
+  EXPECT_EQ(open, boundary_faces(mesh).size());
 }
 
 TEST(Mesh, adjacency_is_symmetric_ascending_and_without_self) {

@@ -73,7 +73,7 @@ Trace paced(const ModelInfo& m, const std::vector<double>& p, const std::vector<
   problem.initial_voltage = {m.rest};
   problem.initial_states = {{}};
   for (const auto& s : m.states) problem.initial_states[0].push_back(s.initial);
-  auto e = make_engine(problem, {false, 1});
+  auto e = make_engine(problem, {.index = 1});
   std::vector<Pulse> pulses;
   for (const double start : starts) {
     Pulse pulse;

@@ -16,7 +16,9 @@ namespace region {
 inline constexpr Label healthy = 1, border_zone = 2, core = 3, channel = 4;
 }
 
-enum class Surface : std::uint8_t { endo = 1, epi = 2, base = 3 };
+/// `endo` is the left ventricle's, `endo_rv` all that faces the right one's cavity, its side of the septum too. Of a
+/// left ventricle alone that side is epi.
+enum class Surface : std::uint8_t { endo = 1, epi = 2, base = 3, endo_rv = 4 };
 
 struct SurfaceFace {
   Triangle nodes;  ///< counter-clockwise seen from outside
@@ -38,7 +40,8 @@ struct Anatomy {
   std::vector<SurfaceFace> surface;      ///< the whole boundary, tagged
   std::vector<double> depth;             ///< per node: 0 endocardium, 1 epicardium (linear along the wall)
   std::vector<double> height;            ///< per node: 0 apex, 1 base
-  std::vector<std::uint8_t> aha;         ///< per tet: AHA segment 1..17 (doi 10.1161/hc0402.102975)
+  std::vector<double> right;             ///< per node: 0 left ventricle .. 1 the right one's own wall; empty without
+  std::vector<std::uint8_t> aha;  ///< per tet: AHA segment 1..17 (doi 10.1161/hc0402.102975), 0 in the right wall
   std::vector<Site> sites;
   Vec3 apex = Vec3::Zero(), base_centre = Vec3::Zero();  ///< [mm, LPS]; the long axis runs between them
   Vec3 septum = Vec3::Zero();                            ///< unit vector from the axis to the septum's middle
@@ -57,15 +60,15 @@ struct Anatomy {
 Site make_site(const Anatomy&, std::string name, const Vec3& position, double radius = 3.0);
 
 /// AHA-17 segment per tet (doi 10.1161/hc0402.102975) from the tagged surface, `apex`, `base_centre` and `septum`:
-/// thirds of the cavity's length, sectors of 60 degrees (90 in the apical third), 17 beyond the cavity. The anterior
-/// wall lies along axis x septum, the axis running from apex to base. Throws InputError without an endocardium, for an
-/// axis of no length, or a septum along it.
+/// thirds of the cavity's length, sectors of 60 degrees (90 in the apical third), 17 beyond the cavity, 0 in the right
+/// ventricle's own wall. The anterior wall lies along axis x septum, the axis running from apex to base. Throws
+/// InputError without an endocardium, for an axis of no length, or a septum along it.
 std::vector<std::uint8_t> aha_segments(const Anatomy&);
 
 /// Pacing sites of an anatomy with segments: "aha1".."aha17", each at the endocardial node nearest its segment's
 /// centroid that lies on the largest connected piece of conducting tissue (in the segment where it has one); "rv_apex"
-/// on the septal epicardium of the apical third; "apex". A segment without tets has no site. Throws InputError without
-/// tags, segments or living tissue.
+/// on the septum's right side in the apical third; "apex". A segment without tets has no site. Throws InputError
+/// without tags, segments or living tissue.
 std::vector<Site> standard_sites(const Anatomy&, double radius = 3.0);
 
 }  // namespace cardiotwin

@@ -37,6 +37,9 @@ class Mesh {
   std::vector<Label> labels_;
 };
 
+/// Per tet the one beyond each of its faces, -1 where there is none; face k lies opposite the tet's k-th node.
+std::vector<std::array<Index, 4>> face_neighbours(const Mesh&);
+
 /// A face of one tet only, nodes counter-clockwise seen from outside.
 struct BoundaryFace {
   Triangle nodes;

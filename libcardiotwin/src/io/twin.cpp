@@ -25,6 +25,7 @@ void write_fields(hid_t file, const Anatomy& anatomy) {
   // A block of tissue has no wall and no segments; viewers refuse arrays of another length, so those are left out.
   if (!anatomy.aha.empty()) hdf5::write<std::uint8_t>(grid, "CellData/aha", anatomy.aha);
   if (!anatomy.depth.empty()) hdf5::write<double>(grid, "PointData/depth", anatomy.depth);
+  if (!anatomy.right.empty()) hdf5::write<double>(grid, "PointData/right", anatomy.right);
   if (!anatomy.height.empty()) hdf5::write<double>(grid, "PointData/height", anatomy.height);
 }
 
@@ -79,7 +80,7 @@ std::vector<SurfaceFace> read_surface(hid_t file) {
     throw FileError("its surface lists differ in length");
   std::vector<SurfaceFace> surface(tets.size());
   for (std::size_t i = 0; i < surface.size(); ++i) {
-    if (tags[i] < 1 || tags[i] > 3) throw FileError(fmt::format("its surface has the unknown tag {}", tags[i]));
+    if (tags[i] < 1 || tags[i] > 4) throw FileError(fmt::format("its surface has the unknown tag {}", tags[i]));
     surface[i] = {{nodes[3 * i], nodes[3 * i + 1], nodes[3 * i + 2]}, tets[i], static_cast<Surface>(tags[i])};
   }
   return surface;
@@ -116,6 +117,7 @@ Anatomy read_anatomy(hid_t file) {
                     vtkhdf::read_vectors(file, "VTKHDF/CellData/normal")};
   read_if_present(file, "VTKHDF/CellData/aha", anatomy.aha);
   read_if_present(file, "VTKHDF/PointData/depth", anatomy.depth);
+  read_if_present(file, "VTKHDF/PointData/right", anatomy.right);
   read_if_present(file, "VTKHDF/PointData/height", anatomy.height);
   anatomy.surface = read_surface(file);
   anatomy.sites = read_sites(file);

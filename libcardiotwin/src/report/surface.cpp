@@ -8,7 +8,9 @@
 namespace cardiotwin::report {
 namespace {
 
-std::size_t order(Surface tag) { return tag == Surface::endo ? 0 : tag == Surface::base ? 1 : 2; }
+std::size_t order(Surface tag) {
+  return tag == Surface::endo || tag == Surface::endo_rv ? 0 : tag == Surface::base ? 1 : 2;
+}
 
 std::size_t slot(Label label) {
   return label == region::border_zone ? 1 : label == region::core ? 2 : label == region::channel ? 3 : 0;
@@ -42,7 +44,7 @@ DisplaySurface display_surface(const Anatomy& anatomy) {
   DisplaySurface surface;
   std::vector<std::array<std::int64_t, 3>> vertex_of(anatomy.mesh.node_count(), {-1, -1, -1});
   std::vector<Label> labels;
-  for (const auto tag : {Surface::endo, Surface::base, Surface::epi}) {
+  for (const auto tag : {Surface::endo, Surface::endo_rv, Surface::base, Surface::epi}) {
     for (const auto& face : anatomy.surface) {
       if (face.tag != tag) continue;
       std::array<std::uint32_t, 3> triangle{};

@@ -16,7 +16,7 @@ struct DisplaySurface {
   std::vector<Vec3> points;                             ///< [mm, LPS]
   std::vector<Index> nodes;                             ///< per vertex: the mesh node it shows
   std::vector<Shares> tissue;                           ///< per vertex: what lies around it
-  std::vector<std::array<std::uint32_t, 3>> triangles;  ///< ordered endo, base, epi
+  std::vector<std::array<std::uint32_t, 3>> triangles;  ///< ordered endo (of all chambers), base, epi
   std::array<std::size_t, 3> counts{};                  ///< triangles of each
 };
 

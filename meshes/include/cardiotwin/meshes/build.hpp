@@ -9,7 +9,11 @@
 
 namespace cardiotwin::meshes {
 
+enum class Chambers { left_ventricle, both_ventricles };
+
 struct BuildOptions {
+  Chambers chambers = Chambers::left_ventricle;
+  double rv_wall = 3;  ///< thickness of the right ventricle's free wall, which images hardly show [mm]
   Convention convention = Convention::guess;
   ScarOptions scar;
   double edge = 1.0;       ///< mean edge of the tets [mm]
@@ -36,12 +40,13 @@ Twin build_twin(const std::filesystem::path& image, const std::filesystem::path&
 /// Unlabelled slices between others are bridged. Throws InputError for an empty image or a spacing outside [0.05, 10].
 Labels interpolate_slices(const Labels&, double spacing, double margin);
 
-/// Boundary faces tagged from the canonical label image; geometry of base and apex. Throws InputError for an empty or
-/// disconnected tag, saying what to supply.
+/// Boundary faces tagged from the canonical label image; geometry of base and apex. The right ventricle's cavity makes
+/// endo_rv of what it touches with both_ventricles, else epi. Throws InputError for an empty or disconnected tag,
+/// saying what to supply.
 struct TaggedSurface {
   std::vector<SurfaceFace> faces;
   Vec3 base_centre, base_normal, apex;  ///< normal points away from the apex
 };
-TaggedSurface tag_surface(const Mesh&, const Labels& canonical);
+TaggedSurface tag_surface(const Mesh&, const Labels& canonical, Chambers = Chambers::left_ventricle);
 
 }  // namespace cardiotwin::meshes
