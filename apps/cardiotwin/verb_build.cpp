@@ -7,16 +7,14 @@
 #include <map>
 #include <optional>
 
+#include "image_rows.hpp"
 #include "job.hpp"
 
 namespace cardiotwin::app {
 namespace {
 
-using meshes::Convention;
 using meshes::ScarMethod;
 
-const std::map<std::string, Convention> conventions{
-    {"guess", Convention::guess}, {"emidec", Convention::emidec}, {"phantom", Convention::phantom}};
 const std::map<std::string, ScarMethod> methods{
     {"p99", ScarMethod::p99}, {"n-sd", ScarMethod::n_sd}, {"fwhm", ScarMethod::fwhm}, {"labels", ScarMethod::labels}};
 
@@ -31,13 +29,16 @@ struct BuildJob {
   Options options{"build"};
   meshes::BuildOptions build;
   std::filesystem::path image, labels, out;
-  std::string convention = "guess", method = "p99";
+  std::string method = "p99";
 
   void declare() {
-    options.path("image", image, "late-gadolinium MRI, NIfTI"), options.required();
-    options.path("labels", labels, "segmentation on the same grid, NIfTI"), options.required();
+    options.path("image", image, "late-gadolinium MRI: NIfTI, NRRD, MetaImage, or DICOM (its folder)"),
+        options.required();
+    options.path("labels", labels, "segmentation of it, in any of these formats"), options.required();
+    add_series_row(options, "series", build.read_image, "the image");
+    add_series_row(options, "label_series", build.read_labels, "the labels");
     options.path("out", out, "the twin to write (.twin)"), options.required();
-    options.text("convention", convention, "what the labels mean", keys(conventions));
+    add_convention_row(options, build.convention);
     options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
     options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
     options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
@@ -62,7 +63,6 @@ struct BuildJob {
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
-    build.convention = conventions.at(convention);
     build.scar.method = methods.at(method);
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
     make_folder(folder);
@@ -82,7 +82,7 @@ struct BuildJob {
 void add_build(CLI::App& app) {
   add_verb<BuildJob>(app, "build",
                      "From LGE-MRI and labels to a twin: labelled tetrahedra, fibres, segments, sites, tissue.",
-                     "an LGE-MRI and a segmentation on the same grid (NIfTI)", "one .twin");
+                     "an LGE-MRI and its segmentation (NIfTI, NRRD, MetaImage, DICOM)", "one .twin");
 }
 
 }  // namespace cardiotwin::app

@@ -10,7 +10,8 @@
 namespace cardiotwin::meshes {
 
 struct BuildOptions {
-  Convention convention = Convention::guess;
+  std::string convention = "guess";  ///< what the labels mean, as for canonical_labels
+  ReadOptions read_image, read_labels;
   ScarOptions scar;
   double edge = 1.0;       ///< mean edge of the tets [mm]
   double smoothing = 1.0;  ///< Gaussian of the tissue indicator [mm]
@@ -24,7 +25,7 @@ struct BuildOptions {
 /// Image and labels already on the same grid. Throws InputError.
 Twin build_twin(const Image&, const Labels&, const BuildOptions&, const Monitor& = {});
 
-/// Reads both files, checks them against each other, and builds; input hashes and effective options go into the
+/// Reads both, puts the labels on the image's grid, and builds; input hashes and effective options go into the
 /// provenance.
 Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions&,
                 const Monitor& = {});
