@@ -181,6 +181,7 @@ std::vector<File> choose(Series all, const std::optional<int>& number, const std
   std::string list;
   std::size_t matches = 0;
   std::vector<File> chosen;
+  const int first = all.front().front().number.value_or(1);
   for (auto& series : all) {
     list += fmt::format("{}{}", list.empty() ? "" : "; ", in_words(series));
     if (number && series.front().number != number) continue;
@@ -189,8 +190,7 @@ std::vector<File> choose(Series all, const std::optional<int>& number, const std
   if (matches == 1) return chosen;
   if (!number) {
     throw InputError(fmt::format("{} must be one series, but holds {}: {}; choose one by its number (--series {})",
-                                 name, all.size(), list,
-                                 all.front().empty() || !all.front().front().number ? 1 : *all.front().front().number));
+                                 name, all.size(), list, first));
   }
   throw InputError(fmt::format("{} holds {} of number {}, but: {}; {}", name,
                                matches ? fmt::format("{} series", matches) : "no series", *number, list,
