@@ -25,7 +25,7 @@ void add_convention_row(Options& rows, std::string& convention) {
   std::string names = "guess";
   for (const auto& each : meshes::conventions()) names += " | " + each.name;
   rows.custom(
-      "convention", names + " | 1=lv_blood,...",
+      "convention", names + " | 1=lv_blood,2=myocardium",
       [&convention](const std::string& text) {
         if (text != "guess") meshes::convention_of(text);
         convention = text;

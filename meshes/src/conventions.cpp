@@ -129,12 +129,12 @@ Convention convention_of(const std::string& text) {
     int value = 0;
     const auto [rest, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (number.empty() || error != std::errc() || rest != number.data() + number.size())
-      throw InputError(fmt::format("convention: \"{}\" is not of the form 2=myocardium", pair));
+      throw InputError(fmt::format("\"{}\" in the mapping of labels is not of the form 2=myocardium", pair));
     const auto found = std::ranges::find(keys, key);
     if (found == keys.end())
-      throw InputError(fmt::format("convention: \"{}\" is no meaning of a label{}", key, suggestion(key, keys)));
+      throw InputError(fmt::format("\"{}\" in the mapping of labels is no meaning{}", key, suggestion(key, keys)));
     if (!own.meaning.try_emplace(value, Meaning(found - keys.begin())).second)
-      throw InputError(fmt::format("convention: the label {} is given twice", value));
+      throw InputError(fmt::format("the label {} is given twice in the mapping of labels", value));
   }
   return own;
 }

@@ -3,40 +3,20 @@
 #include <fcntl.h>
 #include <gdcmImage.h>
 #include <gdcmSequenceOfFragments.h>
-#include <gdcmTrace.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 
 #include "dicom.hpp"
 
 namespace cardiotwin::meshes::dicom {
 namespace {
 
-// The decoders print their complaints themselves; ours is the sentence that follows.
-class Silence {
- public:
-  Silence() : kept_(::dup(STDERR_FILENO)) {
-    gdcm::Trace::DebugOff(), gdcm::Trace::WarningOff(), gdcm::Trace::ErrorOff();
-    std::fflush(stderr);
-    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO), ::close(nowhere);
-  }
-  ~Silence() {
-    std::fflush(stderr);
-    if (kept_ >= 0) ::dup2(kept_, STDERR_FILENO), ::close(kept_);
-  }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-
- private:
-  int kept_;
-};
-
-}  // namespace
-
-bool unpack_jpeg(const File& file, std::span<const unsigned char> frame, std::span<char> to) {
-  const Silence silence;
+bool decode(const File& file, std::span<const unsigned char> frame, std::span<char> to) {
   const auto syntax = gdcm::TransferSyntax::GetTSType(file.syntax.c_str());
   if (syntax == gdcm::TransferSyntax::TS_END || frame.empty() || frame.size() % 2) return false;
   try {
@@ -59,6 +39,29 @@ bool unpack_jpeg(const File& file, std::span<const unsigned char> frame, std::sp
   } catch (const std::exception&) {
     return false;
   }
+}
+
+}  // namespace
+
+// In a process of its own: on damaged frames the decoders print, fail assertions or loop.
+bool unpack_jpeg(const File& file, std::span<const unsigned char> frame, std::span<char> to) {
+  void* shared = ::mmap(nullptr, to.size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return false;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit no_core{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    ::alarm(60);
+    if (const int nowhere = ::open("/dev/null", O_WRONLY); nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
+    ::_exit(decode(file, frame, {static_cast<char*>(shared), to.size()}) ? 0 : 1);
+  }
+  int status = -1;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const bool read = child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (read) std::memcpy(to.data(), shared, to.size());
+  ::munmap(shared, to.size());
+  return read;
 }
 
 }  // namespace cardiotwin::meshes::dicom

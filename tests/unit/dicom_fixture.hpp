@@ -2,6 +2,9 @@
 // Stacks as DICOM files, written with the library itself. Every field that identifies a patient holds a marker.
 
 #include <fmt/format.h>
+#include <gdcmImageChangeTransferSyntax.h>
+#include <gdcmImageReader.h>
+#include <gdcmImageWriter.h>
 #include <gdcmSequenceOfItems.h>
 #include <gdcmWriter.h>
 
@@ -125,6 +128,26 @@ inline void write_dicom(const std::filesystem::path& folder, const meshes::Image
     set.bytes({0x7fe0, 0x0010}, gdcm::VR::OW, pixels_of(image, k, series));
     if (series.change) series.change(set, k);
     save(folder / fmt::format("{}_{}_{}.dcm", marker, series.number, k * 5 % 13), set, series.syntax);
+  }
+}
+
+/// The files of a folder, their pixels compressed, into another.
+inline void compress_dicom(const std::filesystem::path& from, const std::filesystem::path& to,
+                           gdcm::TransferSyntax::TSType syntax) {
+  std::filesystem::create_directories(to);
+  for (const auto& entry : std::filesystem::directory_iterator(from)) {
+    gdcm::ImageReader reader;
+    reader.SetFileName(entry.path().c_str());
+    gdcm::ImageChangeTransferSyntax change;
+    change.SetTransferSyntax(syntax);
+    if (!reader.Read()) throw std::runtime_error("the DICOM file could not be read back");
+    change.SetInput(reader.GetImage());
+    if (!change.Change()) throw std::runtime_error("the DICOM image could not be compressed");
+    gdcm::ImageWriter writer;
+    writer.SetFileName((to / entry.path().filename()).c_str());
+    writer.SetFile(reader.GetFile());
+    writer.SetImage(change.GetOutput());
+    if (!writer.Write()) throw std::runtime_error("the DICOM file could not be written");
   }
 }
 

@@ -169,6 +169,24 @@ TEST_F(Formats, DicomGivesTheSameStackWhateverTheNamesAndTheSyntax) {
   EXPECT_EQ(source.format, "DICOM, series 3");
 }
 
+TEST_F(Formats, CompressedDicomIsTheSameStackAndDamagedOneIsRefused) {
+  write_dicom(folder / "dcm", stack());
+  for (const auto syntax : {gdcm::TransferSyntax::RLELossless, gdcm::TransferSyntax::JPEGLosslessProcess14_1,
+                            gdcm::TransferSyntax::JPEG2000Lossless, gdcm::TransferSyntax::JPEGLSLossless}) {
+    const auto packed = folder / fmt::format("packed{}", int(syntax));
+    compress_dicom(folder / "dcm", packed, syntax);
+    expect_same(packed);
+    const auto file = fs::directory_iterator(packed)->path();
+    const std::string whole = bytes_of(file);
+    std::mt19937 random(3);
+    for (int n = 0; n < 20; ++n) {  // in the pixels, which come last
+      std::string bytes = whole;
+      for (int flips = 0; flips < 4; ++flips) bytes[bytes.size() - 1 - random() % 100] = char(random());
+      write_bytes(file, bytes), refusal(packed);
+    }
+  }
+}
+
 TEST_F(Formats, TheHashOfASeriesFollowsThePositionsNotTheNames) {
   write_dicom(folder / "a", stack());
   ImageSource a, b;

@@ -85,7 +85,8 @@ TEST(Conventions, WhatFitsNoneIsListedAndWhatIsMisspeltIsNamed) {
               "255 left-atrial cavity");
   EXPECT_SAYS(refusal([] { convention_of("emidek"); }), "did you mean \"emidec\"?");
   EXPECT_SAYS(refusal([] { convention_of("1=lv_blod"); }), "did you mean \"lv_blood\"?");
-  EXPECT_SAYS(refusal([] { convention_of("1=lv_blood,x=scar"); }), "\"x=scar\" is not of the form");
+  EXPECT_SAYS(refusal([] { convention_of("1=lv_blood,x=scar"); }),
+              "\"x=scar\" in the mapping of labels is not of the form");
   EXPECT_SAYS(refusal([] { convention_of("1=lv_blood,1=scar"); }), "given twice");
 }
 
