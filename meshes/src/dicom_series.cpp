@@ -131,6 +131,7 @@ std::vector<File> scan(const std::filesystem::path& folder, bool deep, const std
   for (fs::recursive_directory_iterator at(folder, options, error), end; !error && at != end; at.increment(error)) {
     if (!deep && at->is_directory(error)) at.disable_recursion_pending();
     if (at->is_regular_file(error)) paths.push_back(at->path());
+    if (paths.size() > 100000) throw InputError(name + " holds more than 100000 files; give the folder of one series");
   }
   if (error) throw FileError(name + " cannot be listed; check its permissions");
   std::ranges::sort(paths);  // so that nothing depends on the order of the folder

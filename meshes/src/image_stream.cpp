@@ -206,7 +206,8 @@ void read_voxels(Stream& stream, const Grid& grid, const Encoding& how, const Si
 }
 
 void require_size(const std::array<double, 3>& n, const std::string& name) {
-  if (!(n[0] >= 2 && n[1] >= 2 && n[2] >= 2)) {
+  const auto counts = [](double value) { return value >= 2 && value == std::floor(value); };
+  if (!(counts(n[0]) && counts(n[1]) && counts(n[2]))) {
     throw InputError(
         fmt::format("{} must be a 3-D stack with at least 2 voxels along each axis, but its header says {} x {} x {}",
                     name, n[0], n[1], n[2]));

@@ -78,9 +78,9 @@ void require_spacing(const Vec3& spacing, const std::string& name);
 /// Grid from the affine (mm, LPS): columns are the steps along i, j, k. Throws InputError for singular or sheared ones.
 Grid grid_of(const std::array<int, 3>& size, const Mat3& steps, const Vec3& origin, const std::string& name);
 
-/// Reads what follows a text header: voxels in the same file or in the one named by it, which lies beside it.
+/// The data file that a text header names. Throws FileError unless it lies beside the header.
 std::filesystem::path beside(const std::filesystem::path& header, const std::string& data, const std::string& name);
-/// "key: value" or "key = value" taken apart and trimmed; an empty key if there is no `separator`.
+/// "key: value" (or with another separator) taken apart and trimmed; an empty key if there is no `separator`.
 std::pair<std::string, std::string> key_and_value(const std::string& line, const std::string& separator);
 /// Words between blanks. Numbers; throws FileError naming the field where one is none.
 std::vector<std::string> words(const std::string&);
