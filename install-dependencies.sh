@@ -5,7 +5,7 @@ set -eu
 
 packages="g++ cmake ninja-build ccache
   libeigen3-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libssl-dev zlib1g-dev libhdf5-dev
-  libvtk9-dev libgtest-dev
+  libvtk9-dev libgdcm-dev libpng-dev libgtest-dev
   python3-dev python3-numpy pybind11-dev"
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
@@ -17,6 +17,7 @@ if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>
 cardiotwin: packages are installed automatically on Debian and Ubuntu only. Here, please install:
   a C++20 compiler with OpenMP, CMake 3.25 or newer, Ninja,
   Eigen 3.4, fmt, nlohmann-json, CLI11 2, toml++ 3, OpenSSL 3, HDF5 1.10 or newer, VTK 9.1 or newer,
+  GDCM 3, libpng 1.6,
   for the tests GoogleTest, for the Python module pybind11 and NumPy.
 TEXT
     exit 1

@@ -6,5 +6,11 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)      # SHA-256; Apache-2.0
 find_package(HDF5 REQUIRED COMPONENTS C)              # results; BSD
 find_package(VTK REQUIRED COMPONENTS CommonCore CommonDataModel CommonMisc IOXML)  # VTU files; BSD
 find_package(ZLIB REQUIRED)                           # compressed NIfTI; zlib licence
+# Decoders of compressed DICOM; BSD. GDCM and not ITK, which would bring the same ones; containers we read ourselves, since
+# GDCM's parser aborts on damaged files (assertions), and NRRD and MetaImage are a page of text before plain or zlib data.
+set(CMAKE_MESSAGE_LOG_LEVEL WARNING)                  # Debian's package lists programs it does not ship
+find_package(GDCM REQUIRED)
+unset(CMAKE_MESSAGE_LOG_LEVEL)
+find_package(PNG REQUIRED)                            # montages; libpng licence
 find_package(CLI11 REQUIRED)                          # command line; BSD
 find_package(tomlplusplus REQUIRED)                   # case files; MIT

@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(36);
   app::add_phantom(app);
   app::add_build(app);
+  app::add_inspect(app);
   app::add_check(app);
   app::add_calibrate(app);
   app::add_simulate(app);

@@ -7,16 +7,14 @@
 #include <map>
 #include <optional>
 
+#include "image_rows.hpp"
 #include "job.hpp"
 
 namespace cardiotwin::app {
 namespace {
 
-using meshes::Convention;
 using meshes::ScarMethod;
 
-const std::map<std::string, Convention> conventions{
-    {"guess", Convention::guess}, {"emidec", Convention::emidec}, {"phantom", Convention::phantom}};
 const std::map<std::string, ScarMethod> methods{
     {"p99", ScarMethod::p99}, {"n-sd", ScarMethod::n_sd}, {"fwhm", ScarMethod::fwhm}, {"labels", ScarMethod::labels}};
 
@@ -31,13 +29,16 @@ struct BuildJob {
   Options options{"build"};
   meshes::BuildOptions build;
   std::filesystem::path image, labels, out;
-  std::string convention = "guess", method = "p99", chambers = "left";
+  std::string method = "p99", chambers = "left";
 
   void declare() {
-    options.path("image", image, "late-gadolinium MRI, NIfTI"), options.required();
-    options.path("labels", labels, "segmentation on the same grid, NIfTI"), options.required();
+    options.path("image", image, "late-gadolinium MRI: NIfTI, NRRD, MetaImage, or DICOM (its folder)"),
+        options.required();
+    options.path("labels", labels, "segmentation of it, in any of these formats"), options.required();
+    add_series_row(options, "series", build.read_image, "the image");
+    add_series_row(options, "label_series", build.read_labels, "the labels");
     options.path("out", out, "the twin to write (.twin)"), options.required();
-    options.text("convention", convention, "what the labels mean", keys(conventions));
+    add_convention_row(options, build.convention);
     options.text("chambers", chambers, "what is built: the left ventricle, or both (needs the RV cavity's label)",
                  {"left", "both"});
     options.quantity("rv_wall", build.rv_wall, "mm", 1, 15, "thickness given to the right ventricle's free wall");
@@ -67,7 +68,6 @@ struct BuildJob {
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
-    build.convention = conventions.at(convention);
     build.scar.method = methods.at(method);
     build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
@@ -88,7 +88,7 @@ struct BuildJob {
 void add_build(CLI::App& app) {
   add_verb<BuildJob>(app, "build",
                      "From LGE-MRI and labels to a twin: labelled tetrahedra, fibres, segments, sites, tissue.",
-                     "an LGE-MRI and a segmentation on the same grid (NIfTI)", "one .twin");
+                     "an LGE-MRI and its segmentation (NIfTI, NRRD, MetaImage, DICOM)", "one .twin");
 }
 
 }  // namespace cardiotwin::app

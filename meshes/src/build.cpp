@@ -38,22 +38,10 @@ const char* name_of(ScarMethod method) {
   return "";
 }
 
-const char* name_of(Convention convention) {
-  switch (convention) {
-    case Convention::guess:
-      return "guess";
-    case Convention::emidec:
-      return "emidec";
-    case Convention::phantom:
-      return "phantom";
-  }
-  return "";
-}
-
 std::map<std::string, std::string> as_text(const BuildOptions& o) {
   std::map<std::string, std::string> text{
       {"chambers", o.chambers == Chambers::both_ventricles ? "both" : "left"},
-      {"convention", name_of(o.convention)},
+      {"convention", o.convention},
       {"edge", fmt::format("{} mm", o.edge)},
       {"smoothing", fmt::format("{} mm", o.smoothing)},
       {"tissue", o.tissue},
@@ -76,6 +64,8 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
     text["fibers.alpha_epi_rv"] = fmt::format("{} deg", o.angles.alpha_epi_rv);
   }
   if (o.septum) text["septum"] = fmt::format("{} {} {} mm", o.septum->x(), o.septum->y(), o.septum->z());
+  if (o.read_image.series) text["series"] = fmt::format("{}", *o.read_image.series);
+  if (o.read_labels.series) text["label_series"] = fmt::format("{}", *o.read_labels.series);
   return text;
 }
 
@@ -144,7 +134,7 @@ Anatomy make_anatomy(Mesh mesh, const Labels& canonical, const FineLabels& fine,
   return a;
 }
 
-Twin build(const Image& image, const Labels& labels, const BuildOptions& options, const Monitor& outer,
+Twin build(const Image& image, LabelValues labels, const BuildOptions& options, const Monitor& outer,
            std::map<std::string, std::string> inputs) {
   require_options(options);
   Twin twin;
@@ -162,8 +152,8 @@ Twin build(const Image& image, const Labels& labels, const BuildOptions& options
     outer.warn(text);
   };
 
-  require_same_grid(image.grid, labels.grid);
   monitor.report("build: scar", 0.0);
+  labels = labels_on(image.grid, std::move(labels), monitor);
   const Labels canonical = canonical_labels(labels, options.convention, monitor);
   ScarStatistics statistics;
   const Labels scar = segment_scar(image, canonical, options.scar, statistics, monitor);
@@ -182,7 +172,7 @@ Twin build(const Image& image, const Labels& labels, const BuildOptions& options
   twin.anatomy = make_anatomy(std::move(mesh), canonical, fine, options, monitor, septum);
   twin.anatomy.validate();
 
-  const Vec3 voxel = labels.grid.spacing;
+  const Vec3 voxel = image.grid.spacing;
   nlohmann::json measured{
       {"muscle_volume_ml", volume_of(canonical, {muscle, infarct, no_reflow})},
       {"cavity_volume_ml", volume_of(canonical, {lv_cavity})},
@@ -202,7 +192,7 @@ Twin build(const Image& image, const Labels& labels, const BuildOptions& options
 }  // namespace
 
 Twin build_twin(const Image& image, const Labels& labels, const BuildOptions& options, const Monitor& monitor) {
-  return build(image, labels, options, monitor, {});
+  return build(image, {labels.grid, {labels.values.begin(), labels.values.end()}}, options, monitor, {});
 }
 
 Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions& options,
@@ -213,10 +203,11 @@ Twin build_twin(const std::filesystem::path& image, const std::filesystem::path&
     raised.emplace_back(text);
     monitor.warn(text);
   };
-  const Image read = read_image(image, reading);
-  const Labels read_as_labels = read_labels(labels, reading);
-  Twin twin = build(read, read_as_labels, options, monitor,
-                    {{"image", sha256_of_file(image)}, {"labels", sha256_of_file(labels)}});
+  ImageSource image_source, label_source;
+  const Image read = read_image(image, reading, options.read_image, &image_source);
+  LabelValues values = read_labels(labels, reading, options.read_labels, &label_source);
+  Twin twin = build(read, std::move(values), options, monitor,
+                    {{"image", sha256_of(image_source)}, {"labels", sha256_of(label_source)}});
   auto& warnings = twin.provenance.steps.back().warnings;
   warnings.insert(warnings.begin(), raised.begin(), raised.end());
   return twin;

@@ -5,6 +5,7 @@
 #include <Eigen/Geometry>
 #include <Eigen/LU>
 #include <Eigen/SVD>
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -43,7 +44,20 @@ void put(std::vector<unsigned char>& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof(T));
 }
 
-const char* not_nifti = "is not a NIfTI-1 image; export it as .nii or .nii.gz";
+// Whatever is of no other format either.
+const char* unknown = "is not an image in a known format; export it as NIfTI-1, NRRD, MetaImage or DICOM";
+
+// Codes of the standard; no number for a type that is not one real number.
+constexpr std::array<std::pair<int, Number>, 10> types{{{2, Number::uint8},
+                                                        {4, Number::int16},
+                                                        {8, Number::int32},
+                                                        {16, Number::float32},
+                                                        {64, Number::float64},
+                                                        {256, Number::int8},
+                                                        {512, Number::uint16},
+                                                        {768, Number::uint32},
+                                                        {1024, Number::int64},
+                                                        {1280, Number::uint64}}};
 
 // The quaternion's scalar part is not stored; qfac mirrors the third axis.
 Form quaternion_form(const std::vector<unsigned char>& bytes, bool swapped, const Vec3& pixdim, double qfac) {
@@ -78,17 +92,7 @@ void parse_size(Header& header, const std::vector<unsigned char>& bytes, const s
     }
   }
   for (int i = 0; i < 3; ++i) header.size[i] = i < dimensions ? dim(i + 1) : 1;
-  const auto& n = header.size;
-  if (n[0] < 2 || n[1] < 2 || n[2] < 2) {
-    throw InputError(
-        fmt::format("{} must be a 3-D stack with at least 2 voxels along each axis, but its header says {} x {} x {}",
-                    name, n[0], n[1], n[2]));
-  }
-  if (constexpr double most = 1 << 28; double(n[0]) * n[1] * n[2] > most) {
-    throw InputError(
-        fmt::format("{} must have at most {:.0f} voxels, but its header says {} x {} x {}; crop it to the heart", name,
-                    most, n[0], n[1], n[2]));
-  }
+  require_size({double(header.size[0]), double(header.size[1]), double(header.size[2])}, name);
 }
 
 void parse_scale(Header& header, const std::vector<unsigned char>& bytes, const std::string& name) {
@@ -97,14 +101,7 @@ void parse_scale(Header& header, const std::vector<unsigned char>& bytes, const 
   const int units = bytes[at_units] & 7;
   header.unit = units == 1 ? 1e3 : units == 3 ? 1e-3 : 1;
   header.unit_known = units >= 1 && units <= 3;
-  for (int i = 0; i < 3; ++i) {
-    const double mm = header.pixdim[i] * header.unit;
-    if (!(mm >= 0.01 && mm <= 100)) {
-      throw InputError(
-          fmt::format("{}: the voxel size along axis {} must lie in [0.01, 100] mm, but it is {:g}; correct the header",
-                      name, i + 1, mm));
-    }
-  }
+  require_spacing(header.pixdim * header.unit, name);
   // The standard: slope 0 means "no scaling"; files in the wild also carry NaN there.
   const double slope = number(at_slope), intercept = number(at_intercept);
   if (std::isfinite(slope) && slope != 0) {
@@ -138,35 +135,15 @@ std::string text(const Vec3& v) { return fmt::format("{:.4g} x {:.4g} x {:.4g}",
 
 }  // namespace
 
-int bytes_of(Type type) {
-  switch (type) {
-    case Type::uint8:
-    case Type::int8:
-      return 1;
-    case Type::int16:
-    case Type::uint16:
-      return 2;
-    case Type::int32:
-    case Type::uint32:
-    case Type::float32:
-      return 4;
-    case Type::float64:
-    case Type::int64:
-    case Type::uint64:
-      return 8;
-  }
-  return 0;
-}
-
 Header parse(const std::vector<unsigned char>& bytes, const std::string& name) {
   if (bytes.size() < header_bytes)
-    throw FileError(fmt::format("{} {} (it holds only {} bytes)", name, not_nifti, bytes.size()));
+    throw FileError(fmt::format("{} {} (it holds only {} bytes)", name, unknown, bytes.size()));
   Header header;
   const auto first = get<std::int32_t>(bytes, 0, false), first_swapped = get<std::int32_t>(bytes, 0, true);
   header.swapped = first_swapped == 348;
   if (first == 540 || first_swapped == 540) throw FileError(name + " is NIfTI-2; convert it to NIfTI-1");
   if ((first != 348 && !header.swapped) || std::memcmp(bytes.data() + at_magic, "n", 1) != 0) {
-    throw FileError(fmt::format("{} {}", name, not_nifti));
+    throw FileError(fmt::format("{} {}", name, unknown));
   }
   if (std::memcmp(bytes.data() + at_magic, "n+1", 4) != 0) {
     throw FileError(name + " is one half of a .hdr/.img pair; convert it to a single .nii or .nii.gz");
@@ -175,12 +152,13 @@ Header parse(const std::vector<unsigned char>& bytes, const std::string& name) {
     throw FileError(fmt::format("{}: the header is damaged, it claims {} dimensions", name, n));
   }
   parse_size(header, bytes, name);
-  header.type = Type(get<std::int16_t>(bytes, at_datatype, header.swapped));
-  if (bytes_of(header.type) == 0) {
-    throw InputError(
-        fmt::format("{}: voxels must be single real numbers, but the stored type has code {}; convert to float32", name,
-                    int(header.type)));
+  const int code = get<std::int16_t>(bytes, at_datatype, header.swapped);
+  const auto known = std::ranges::find(types, code, &std::pair<int, Number>::first);
+  if (known == types.end()) {
+    throw InputError(fmt::format(
+        "{}: voxels must be single real numbers, but the stored type has code {}; convert to float32", name, code));
   }
+  header.type = known->second;
   const double offset = get<float>(bytes, at_vox_offset, header.swapped);
   if (!(offset == 0 || (offset >= 352 && offset <= 1 << 26))) {
     throw FileError(fmt::format("{}: the header is damaged, it puts the voxels at byte {:g}", name, offset));
@@ -248,12 +226,13 @@ Grid grid_of(const Header& header, const std::string& name, const std::string& s
   return grid;
 }
 
-std::vector<unsigned char> compose(const Grid& grid, Type type) {
+std::vector<unsigned char> compose(const Grid& grid, Number type) {
   std::vector<unsigned char> bytes(header_bytes + 4, 0);
   put<std::int32_t>(bytes, 0, 348);
   const std::array<int, 8> dim{3, grid.size[0], grid.size[1], grid.size[2], 1, 1, 1, 1};
   for (int i = 0; i < 8; ++i) put<std::int16_t>(bytes, at_dim + 2 * i, std::int16_t(dim[i]));
-  put<std::int16_t>(bytes, at_datatype, std::int16_t(type));
+  put<std::int16_t>(bytes, at_datatype,
+                    std::int16_t(std::ranges::find(types, type, &std::pair<int, Number>::second)->first));
   put<std::int16_t>(bytes, at_bitpix, std::int16_t(8 * bytes_of(type)));
   const Mat3 to_ras = Vec3(-1, -1, 1).asDiagonal();
   Mat3 rotation = to_ras * grid.direction;
@@ -283,3 +262,18 @@ std::vector<unsigned char> compose(const Grid& grid, Type type) {
 }
 
 }  // namespace cardiotwin::meshes::nifti
+
+namespace cardiotwin::meshes {
+
+void read_nifti(Stream& stream, const std::filesystem::path& path, const Sink& sink, ImageSource& source,
+                const Monitor& monitor) {
+  source.format = stream.gzip() ? "NIfTI-1, gzip" : "NIfTI-1";
+  std::vector<unsigned char> bytes;
+  stream.read(bytes, nifti::header_bytes);
+  const nifti::Header header = nifti::parse(bytes, stream.name());
+  const Grid grid = nifti::grid_of(header, stream.name(), path.filename().string(), monitor);
+  stream.read(bytes, header.data_offset - bytes.size());
+  read_voxels(stream, grid, {header.type, header.swapped, header.slope, header.intercept}, sink, monitor);
+}
+
+}  // namespace cardiotwin::meshes

@@ -2,23 +2,24 @@
 
 #include <algorithm>
 #include <array>
-#include <cardiotwin/meshes/scar.hpp>
+#include <cardiotwin/meshes/labels.hpp>
+#include <cmath>
 
 #include "image_ops.hpp"
+#include "voxels.hpp"
 
 namespace cardiotwin::meshes {
 namespace {
 
-constexpr const char* conventions =
-    "EMIDEC (0 background, 1 LV cavity, 2 myocardium, 3 infarct, 4 no-reflow) or phantom (the same and 5 RV cavity)";
-
-std::string found(const std::array<std::size_t, 256>& count) {
+// "1 LV cavity (5120 voxels), ..." of a file's values under a convention.
+std::string found(const LabelValues& labels, const Convention& convention) {
+  std::map<int, std::size_t> count;
+  for (const auto value : labels.values) ++count[value];
   std::string text;
-  int listed = 0;
-  for (int value = 0; value < 256; ++value) {
-    if (!count[value]) continue;
-    if (++listed > 12) return text + ", ...";
-    text += fmt::format("{}{} ({} voxels)", text.empty() ? "" : ", ", value, count[value]);
+  for (const auto& [value, voxels] : count) {
+    const auto at = convention.meaning.find(value);
+    text += fmt::format("{}{} {} ({} voxels)", text.empty() ? "" : ", ", value,
+                        name_of(at == convention.meaning.end() ? Meaning::background : at->second), voxels);
   }
   return text;
 }
@@ -47,48 +48,86 @@ void check_edges(const Labels& labels, const Monitor& monitor) {
   }
 }
 
+void check_heart(const LabelValues& values, const Labels& own, const Convention& convention) {
+  std::array<std::size_t, meaning_count> count{};
+  for (const auto label : own.values) ++count[label];
+  if (count[muscle] + count[infarct] + count[no_reflow] == 0) {
+    throw InputError(
+        fmt::format("labels: there must be muscle of the left ventricle, but found {} as in {}; is this the "
+                    "segmentation, and the right --convention?",
+                    found(values, convention), convention.source));
+  }
+  if (count[lv_cavity] == 0) {
+    throw InputError(fmt::format("labels: there must be an LV cavity, but found {}; label the blood pool",
+                                 found(values, convention)));
+  }
+  if (const double share = enclosed_share(own); share < 0.5) {
+    throw InputError(
+        fmt::format("labels: the LV cavity must be enclosed by muscle, but only {:.0f} % of its rim is (found {}, as "
+                    "in {}); choose another --convention or correct the labels",
+                    100 * share, found(values, convention), convention.source));
+  }
+}
+
 }  // namespace
 
-Labels canonical_labels(const Labels& labels, Convention convention, const Monitor& monitor) {
-  std::array<std::size_t, 256> count{};
-  for (std::uint8_t value : labels.values) ++count[value];
-  int highest = 255;
-  while (highest > 0 && !count[highest]) --highest;
-  const int allowed = convention == Convention::emidec ? 4 : 5;
-  if (highest > allowed) {
-    throw InputError(fmt::format("labels: the values must be those of {}, but found {}; relabel them",
-                                 convention == Convention::guess    ? conventions
-                                 : convention == Convention::emidec ? "EMIDEC (0 to 4)"
-                                                                    : "phantom (0 to 5)",
-                                 found(count)));
+Labels canonical_labels(const LabelValues& values, const std::string& text, const Monitor& monitor) {
+  const Convention convention = text == "guess" ? guess_convention(values) : convention_of(text);
+  Labels own = meanings(values, convention);
+  if (text == "guess")
+    monitor.tell(fmt::format("labels: taken as {}: {}", convention.source, found(values, convention)));
+  for (auto& label : own.values) {
+    if (Meaning(label) == Meaning::oedema) label = muscle;
+    if (Meaning(label) == Meaning::la_blood) label = background;
   }
-  if (count[2] + count[3] + count[4] == 0) {
-    throw InputError(
-        fmt::format("labels: there must be muscle (label 2), but found {}; is this the segmentation?", found(count)));
-  }
-  if (count[1] == 0) {
-    throw InputError(
-        fmt::format("labels: there must be an LV cavity (label 1), but found {}; label the blood pool", found(count)));
-  }
-  if (const double share = enclosed_share(labels); share < 0.5) {
-    throw InputError(
-        fmt::format("labels: the LV cavity (label 1) must be enclosed by muscle, but only {:.0f} % of its rim is "
-                    "(found {}); in ACDC label 1 is the "
-                    "right ventricle and 3 the LV cavity: relabel them",
-                    100 * share, found(count)));
-  }
-  if (convention == Convention::guess) {
-    monitor.tell(fmt::format("labels: taken as {} (1 LV cavity, 2 myocardium{})", count[5] ? "phantom" : "EMIDEC",
-                             count[3] + count[4] ? ", 3 infarct, 4 no-reflow" : ""));
-  }
-  const Vec3& spacing = labels.grid.spacing;
+  check_heart(values, own, convention);
+  const Vec3& spacing = own.grid.spacing;
   if (std::max(spacing[0], spacing[1]) > 1.5 * spacing[2]) {
     monitor.warn(
         fmt::format("labels: slices are expected along the third axis, but voxels are {:.3g} x {:.3g} x {:.3g} mm",
                     spacing[0], spacing[1], spacing[2]));
   }
-  check_edges(labels, monitor);
-  return labels;
+  check_edges(own, monitor);
+  return own;
+}
+
+Labels canonical_labels(const Labels& labels, const std::string& convention, const Monitor& monitor) {
+  return canonical_labels(LabelValues{labels.grid, {labels.values.begin(), labels.values.end()}}, convention, monitor);
+}
+
+LabelValues labels_on(const Grid& image, LabelValues labels, const Monitor& monitor) {
+  if (same_grid(image, labels.grid)) return labels;
+  const Grid& own = labels.grid;
+  const auto nearest = [](const Grid& grid, const Vec3& position) -> std::array<int, 3> {
+    // Half-way, the upper one, also where rounding puts the position a little below.
+    const Vec3 index = (grid.index(position).array() + (0.5 + 1e-6)).floor().max(-1).min(1e9);
+    return {int(index[0]), int(index[1]), int(index[2])};
+  };
+  std::size_t labelled = 0, outside = 0;
+  for_each_voxel(own, [&](int i, int j, int k, std::size_t v) {
+    if (labels.values[v] == 0) return;
+    const auto at = nearest(image, own.position(Vec3(i, j, k)));
+    ++labelled, outside += !holds(image, at[0], at[1], at[2]);
+  });
+  if (labelled > 0 && outside == labelled) {
+    throw InputError(
+        "labels: they must lie within the image, but none of their voxels does; choose the image that they were drawn "
+        "on");
+  }
+  LabelValues out{image, std::vector<std::int32_t>(image.count(), 0)};
+  for_each_voxel(image, [&](int i, int j, int k, std::size_t v) {
+    const auto at = nearest(own, image.position(Vec3(i, j, k)));
+    if (holds(own, at[0], at[1], at[2])) out.values[v] = labels.values[own.offset(at[0], at[1], at[2])];
+  });
+  monitor.tell(fmt::format(
+      "labels: drawn on another grid ({} x {} x {} voxels of {:.3g} x {:.3g} x {:.3g} mm); each voxel of the "
+      "image ({} x {} x {}) takes the label nearest in space",
+      own.size[0], own.size[1], own.size[2], own.spacing[0], own.spacing[1], own.spacing[2], image.size[0],
+      image.size[1], image.size[2]));
+  if (outside > 0)
+    monitor.warn(fmt::format("labels: {:.1f} % of the labelled voxels lie outside the image and are left out",
+                             100.0 * double(outside) / double(labelled)));
+  return out;
 }
 
 }  // namespace cardiotwin::meshes

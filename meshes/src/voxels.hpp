@@ -43,6 +43,9 @@ inline std::uint8_t label_at(const Labels& labels, const Vec3& position) {
   return label_at(labels, static_cast<int>(index[0]), static_cast<int>(index[1]), static_cast<int>(index[2]));
 }
 
+/// Do the voxels of both lie at the same places, within 1e-3 voxels?
+bool same_grid(const Grid& image, const Grid& labels);
+
 /// Volume of one voxel [ml].
 inline double ml_per_voxel(const Grid& grid) { return grid.spacing.prod() / 1000.0; }
 

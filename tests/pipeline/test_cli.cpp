@@ -46,7 +46,8 @@ void expect_refused(const Folder& folder, const std::string& arguments, const st
   EXPECT_EQ(folder.entries(), before) << arguments;
 }
 
-const char* const verbs[] = {"phantom", "build", "check", "calibrate", "simulate", "plan", "report", "demo", "cell"};
+const char* const verbs[] = {"phantom",  "build", "inspect", "check", "calibrate",
+                             "simulate", "plan",  "report",  "demo",  "cell"};
 
 TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
   const Folder folder;
@@ -234,6 +235,28 @@ TEST(Cli, CalibrateChoosesTheStiffnessByWhatItHoldsTo) {
   EXPECT_EQ(chosen("0.6,0.5"), "p1");
   EXPECT_EQ(chosen("0.6,0.25"), "nodal-gradient");  // P1's velocities across the fibre are spread too far
   EXPECT_EQ(chosen("0.6,0.25", " --stiffness p1"), "p1");
+}
+
+TEST(Cli, InspectSaysWhatAnImageIs) {
+  const Folder folder;
+  ASSERT_EQ(cardiotwin_in(folder, "phantom --pixel 3 --slice 8 --out case").code, 0);
+  const auto run =
+      cardiotwin_in(folder, "inspect case/lge.nii.gz --labels case/labels.nii.gz --out m.png --json i.json");
+  ASSERT_EQ(run.code, 0) << run.err;
+  for (const char* part : {"NIfTI-1, gzip", "every 8 mm", "apex to base by the labels", "phantom (guessed)",
+                           "LV cavity", " ml  slices ", "Research use only"})
+    EXPECT_TRUE(contains(run.out, part)) << part << "\n" << run.out;
+  EXPECT_TRUE(contains(bytes_of(folder / "m.png"), "Research use only"));
+  const auto json = nlohmann::json::parse(bytes_of(folder / "i.json"));
+  EXPECT_EQ(json["sha256"], sha256_of_file(folder / "case/lge.nii.gz"));
+  EXPECT_EQ(json["spacing_mm"][2], 8);
+  EXPECT_FALSE(contains(bytes_of(folder / "i.json"), "case"));  // no path, as it may name the patient
+  expect_refused(folder, "inspect case", "holds no DICOM images");
+  expect_refused(folder, "inspect case/truth.json", "not an image in a known format");
+  expect_refused(folder, "inspect case/lge.nii.gz --labels case/lge.nii.gz", "must hold whole numbers");
+  expect_refused(folder, "inspect case/lge.nii.gz --labels case/labels.nii.gz --convention 1=lv_blood",
+                 "but found 0 (");
+  expect_refused(folder, "inspect case/lge.nii.gz --out none/m.png", "none");
 }
 
 TEST(Cli, SimulateGoesOnFromAStateItKept) {

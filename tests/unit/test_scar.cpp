@@ -27,8 +27,7 @@ Result segment(const Image& image, const Labels& labels, const ScarOptions& opti
   Result result;
   Monitor monitor;
   monitor.note = monitor.warning = [&](std::string_view text) { result.said += std::string(text) + "\n"; };
-  result.regions =
-      segment_scar(image, canonical_labels(labels, Convention::guess, monitor), options, result.statistics, monitor);
+  result.regions = segment_scar(image, canonical_labels(labels, "guess", monitor), options, result.statistics, monitor);
   return result;
 }
 
@@ -186,7 +185,7 @@ TEST(Scar, BrightRimOutsideIsNotScar) {
   EXPECT_NEAR(r.statistics.scar_volume, phantom.truth.scar_volume, 0.12 * phantom.truth.scar_volume);
 }
 
-std::string refusal(const Labels& labels, Convention convention = Convention::guess) {
+std::string refusal(const Labels& labels, const std::string& convention = "guess") {
   try {
     canonical_labels(labels, convention);
   } catch (const InputError& error) {
@@ -198,19 +197,16 @@ std::string refusal(const Labels& labels, Convention convention = Convention::gu
 
 TEST(CanonicalLabels, WhatFitsNoConventionIsListed) {
   const Labels good = make_phantom(coarse()).labels;
-  EXPECT_EQ(canonical_labels(good, Convention::phantom).values, good.values);
+  EXPECT_EQ(canonical_labels(good, "phantom").values, good.values);
   Labels bad = good;
   for (auto& v : bad.values) v = v == 3 ? 200 : v;
   EXPECT_NE(refusal(bad).find("200 ("), std::string::npos);
-  EXPECT_NE(refusal(good, Convention::emidec).find("5 ("), std::string::npos);  // the RV cavity
+  EXPECT_NE(refusal(good, "emidec").find("5 ("), std::string::npos);  // the RV cavity
   bad = good;
   for (auto& v : bad.values) v = v == 1 ? v : 0;
-  EXPECT_NE(refusal(bad).find("muscle (label 2)"), std::string::npos);
+  EXPECT_NE(refusal(bad).find("muscle of the left ventricle"), std::string::npos);
   for (auto& v : bad.values) v = v == 1 ? 2 : 0;
-  EXPECT_NE(refusal(bad).find("LV cavity (label 1)"), std::string::npos);
-  bad = good;  // ACDC: 1 RV cavity, 2 muscle, 3 LV cavity
-  for (auto& v : bad.values) v = v == 1 ? 3 : v == 5 ? 1 : v == 0 ? 0 : 2;
-  EXPECT_NE(refusal(bad).find("ACDC"), std::string::npos);
+  EXPECT_NE(refusal(bad).find("an LV cavity"), std::string::npos);
 }
 
 TEST(CanonicalLabels, MuscleAtTheImageEdgeIsRefusedInPlaneAndSaidAtTheEnds) {
@@ -232,9 +228,9 @@ TEST(CanonicalLabels, MuscleAtTheImageEdgeIsRefusedInPlaneAndSaidAtTheEnds) {
   std::string said;
   Monitor monitor;
   monitor.warning = [&](std::string_view text) { said += text; };
-  canonical_labels(crop(0, nx, 0, nz), Convention::guess, monitor);
+  canonical_labels(crop(0, nx, 0, nz), "guess", monitor);
   EXPECT_EQ(said, "");
-  canonical_labels(crop(0, nx, 0, nz / 2), Convention::guess, monitor);
+  canonical_labels(crop(0, nx, 0, nz / 2), "guess", monitor);
   EXPECT_NE(said.find("last slice"), std::string::npos);
 }
 
@@ -242,7 +238,7 @@ TEST(ScarReal, InfarctVolumeIsNearTheExperts) {
   const fs::path folder = fs::path(CARDIOTWIN_SHARED) / "data" / "lge";
   if (!fs::exists(folder)) GTEST_SKIP() << "the real cases are not here: " << folder;
   const Image image = read_image(folder / "samplePositive_Images.nii.gz");
-  const Labels labels = read_labels(folder / "samplePositive_Contours.nii.gz");
+  const Labels labels = canonical_labels(read_labels(folder / "samplePositive_Contours.nii.gz"), "emidec");
   const Result r = segment(image, labels);
   EXPECT_NEAR(r.statistics.scar_volume, 20.3, 0.25 * 20.3);
   EXPECT_GT(overlap(r.regions, labels), 0.75);  // the best single threshold on raw intensities reaches 0.68
@@ -253,8 +249,9 @@ TEST(ScarReal, HeartWithoutInfarctHasNone) {
   const fs::path folder = fs::path(CARDIOTWIN_SHARED) / "data" / "lge";
   if (!fs::exists(folder)) GTEST_SKIP() << "the real cases are not here: " << folder;
   for (auto method : {ScarMethod::p99, ScarMethod::n_sd, ScarMethod::fwhm, ScarMethod::labels}) {
-    const Result r = segment(read_image(folder / "sampleNegative_Images.nii.gz"),
-                             read_labels(folder / "sampleNegative_Contours.nii.gz"), {.method = method});
+    const Result r =
+        segment(read_image(folder / "sampleNegative_Images.nii.gz"),
+                canonical_labels(read_labels(folder / "sampleNegative_Contours.nii.gz"), "emidec"), {.method = method});
     EXPECT_EQ(r.statistics.scar_volume, 0);
     // Far from the limit of 4 standard deviations, so that the answer does not hang by a thread.
     EXPECT_LT(r.statistics.p99_inner, r.statistics.healthy_mean + 3 * r.statistics.healthy_sd);

@@ -13,8 +13,9 @@ enum class Chambers { left_ventricle, both_ventricles };
 
 struct BuildOptions {
   Chambers chambers = Chambers::left_ventricle;
-  double rv_wall = 3;  ///< thickness of the right ventricle's free wall, which images hardly show [mm]
-  Convention convention = Convention::guess;
+  double rv_wall = 3;                ///< thickness of the right ventricle's free wall, which images hardly show [mm]
+  std::string convention = "guess";  ///< what the labels mean, as for canonical_labels
+  ReadOptions read_image, read_labels;
   ScarOptions scar;
   double edge = 1.0;       ///< mean edge of the tets [mm]
   double smoothing = 1.0;  ///< Gaussian of the tissue indicator [mm]
@@ -28,7 +29,7 @@ struct BuildOptions {
 /// Image and labels already on the same grid. Throws InputError.
 Twin build_twin(const Image&, const Labels&, const BuildOptions&, const Monitor& = {});
 
-/// Reads both files, checks them against each other, and builds; input hashes and effective options go into the
+/// Reads both, puts the labels on the image's grid, and builds; input hashes and effective options go into the
 /// provenance.
 Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions&,
                 const Monitor& = {});

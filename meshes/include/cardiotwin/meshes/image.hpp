@@ -1,11 +1,11 @@
 #pragma once
-/// Images in scanner space. NIfTI-1 files (.nii, .nii.gz) are read by our own reader: ITK 5.2 refuses files whose sform
-/// has unit columns while pixdim holds the spacing, as in the EMIDEC challenge, and trusts counts of damaged headers.
+/// Images in scanner space: NIfTI-1, NRRD, MetaImage and DICOM, told apart by their content, never by their name.
 
 #include <array>
 #include <cardiotwin/field.hpp>
 #include <cardiotwin/log.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,15 +32,34 @@ struct Volume {
   std::vector<T> values;  ///< i fastest
 };
 using Image = Volume<float>;
-using Labels = Volume<std::uint8_t>;
+using Labels = Volume<std::uint8_t>;       ///< our own (labels.hpp)
+using LabelValues = Volume<std::int32_t>;  ///< as a file holds them, of any convention
 
-/// 3-D image, scaled by the header's slope and intercept; the unit of length is taken from the header, mm where unknown
-/// (warned). Throws FileError (missing, truncated, damaged, not NIfTI) or InputError (4-D, singular or sheared affine,
-/// NaN or infinity, more than 2^28 voxels). The sform is used before the qform before pixdim alone; warns where they
-/// disagree, saying which is used.
-Image read_image(const std::filesystem::path&, const Monitor& = {});
-/// As above; values must be whole numbers from 0 to 255, whatever the stored type.
-Labels read_labels(const std::filesystem::path&, const Monitor& = {});
+struct ReadOptions {
+  std::optional<int> series;  ///< number of the DICOM series, where there are several
+};
+
+/// What was read besides the voxels. Holds nothing of the patient.
+struct ImageSource {
+  std::string format;                        ///< "NIfTI-1", "NRRD", "MetaImage", "DICOM"
+  std::vector<std::filesystem::path> files;  ///< all that were read, those of slices in the order of their position
+  std::optional<double> slice_thickness;     ///< [mm], where the file says
+};
+
+/// 3-D image in LPS and mm, scaled by the header's slope and intercept. `path` is a file, or for DICOM the folder of a
+/// series (or one of its files, for those beside it). Warns where a header leaves or contradicts something, saying what
+/// is assumed. Throws FileError (missing, truncated, damaged, no image) or InputError: not one 3-D stack of single real
+/// numbers; singular or sheared axes; NaN or infinity; more than 2^28 voxels; DICOM of several series, with slices
+/// missing, unevenly spaced, twice at one place or turned against each other. DICOM slices go along row x column, by
+/// position. No text of a file's header or name gets into a message but the description of a DICOM series.
+Image read_image(const std::filesystem::path& path, const Monitor& = {}, const ReadOptions& = {},
+                 ImageSource* = nullptr);
+/// As above; values must be whole numbers of 32 bits, whatever the stored type.
+LabelValues read_labels(const std::filesystem::path& path, const Monitor& = {}, const ReadOptions& = {},
+                        ImageSource* = nullptr);
+/// SHA-256 of the file read; of several, of their hashes (hex) in the order of `files`.
+std::string sha256_of(const ImageSource&);
+
 void write_image(const std::filesystem::path&, const Image&);  ///< `.nii.gz`, atomically; throws FileError
 void write_labels(const std::filesystem::path&, const Labels&);
 

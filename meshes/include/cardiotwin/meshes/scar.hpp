@@ -1,20 +1,10 @@
 #pragma once
 /// Which muscle is scar.
 
-#include <cardiotwin/meshes/image.hpp>
+#include <cardiotwin/meshes/labels.hpp>
 #include <string>
 
 namespace cardiotwin::meshes {
-
-/// Label conventions of images we read. After `canonical_labels`: 0 background, 1 LV cavity, 2 muscle, 3 infarct,
-/// 4 no-reflow, 5 RV cavity.
-enum class Convention { guess, emidec, phantom };
-
-/// Both conventions share their meanings; values found decide the name. Checks labels against the convention (guessing
-/// says so through the monitor); throws InputError listing the values found where none fits, where there is no muscle
-/// or no LV cavity, where the cavity is not enclosed by muscle, or where the left ventricle touches the image edge
-/// in-plane. Warns where it reaches the first or last slice.
-Labels canonical_labels(const Labels&, Convention, const Monitor& = {});
 
 /// p99: shares of the way from the healthy mean to the 99th percentile of muscle. n_sd: standard deviations above the
 /// healthy mean. fwhm: core above half of that way, border zone above n_sd_border_zone. labels: labels 3 and 4 are
