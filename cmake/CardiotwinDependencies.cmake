@@ -5,6 +5,6 @@ find_package(nlohmann_json REQUIRED)                  # JSON; MIT
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)      # SHA-256; Apache-2.0
 find_package(HDF5 REQUIRED COMPONENTS C)              # results; BSD
 find_package(VTK REQUIRED COMPONENTS CommonCore CommonDataModel CommonMisc IOXML)  # VTU files; BSD
-find_package(ZLIB REQUIRED)                           # compressed NIfTI; zlib licence
+find_package(ZLIB REQUIRED)                           # compressed NIfTI and VTU; zlib licence
 find_package(CLI11 REQUIRED)                          # command line; BSD
 find_package(tomlplusplus REQUIRED)                   # case files; MIT
