@@ -229,6 +229,20 @@ TEST(Exchange, AnAnatomyComesBackFromEveryVolumeFormat) {
   }
 }
 
+TEST(Exchange, OpencarpGetsTheBoundaryAsNodeSets) {
+  const Folder folder;
+  const auto anatomy = small_twin().anatomy;
+  std::string lost;
+  const auto back = through(folder, to_foreign(anatomy), "heart", &lost);
+  EXPECT_NE(lost.find("as node sets endo, epi, base"), std::string::npos) << lost;
+  EXPECT_TRUE(back.triangles.empty());
+  EXPECT_EQ(back.fibers.size(), anatomy.mesh.tet_count());
+  EXPECT_FALSE(load_mesh(folder / "heart.epi.vtx").node_sets.empty());
+  const auto again = to_anatomy(back, {.regions = {{1, "healthy"}, {2, "border_zone"}, {3, "core"}}});
+  EXPECT_EQ(again.site("aha7").nodes, anatomy.site("aha7").nodes);
+  for (const Index node : again.site("epi").nodes) EXPECT_GT(anatomy.mesh.points()[node].z(), 0.9);
+}
+
 TEST(Exchange, AnAnatomyIsMendedAndSaysSo) {
   ForeignMesh file;
   file.points = {{9, 9, 9}, {0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
@@ -296,6 +310,17 @@ TEST(Exchange, UnknownNamesAreRefused) {
   wrong.tets[3][2] = 99;
   EXPECT_THROW(save_mesh(folder / "c.msh", wrong), InputError);
   EXPECT_EQ(folder.entries(), 2u);
+}
+
+TEST(Exchange, NamesLeadNowhere) {
+  const Folder folder;
+  auto mesh = full_mesh();
+  mesh.node_sets = {{"../../out", {0}}, {".._.._out", {1}}, {"", {2}}, {"two\nlines\"", {3}}};
+  save_mesh(folder / "a", mesh);
+  EXPECT_EQ(folder.entries(), 7u);
+  EXPECT_EQ(load_mesh(folder / "a").node_sets.size(), 4u);
+  for (const char* name : {"a.msh", "a.vtu", "a.vtk"})
+    EXPECT_EQ(through(folder, mesh, name).node_sets.size(), 4u) << name;
 }
 
 TEST(Exchange, FilesThatBelongTogetherAreWrittenTogetherOrNotAtAll) {

@@ -34,6 +34,7 @@ struct ForeignMesh {
   std::vector<Vec3> fibers, sheets;  ///< per tet; zero where the file says "no fibre here"
   std::vector<Triangle> triangles;
   std::vector<Tag> triangle_tags;
+  bool triangles_are_boundary = false;  ///< of the tets, no tissue of their own: to openCARP they go as node sets
   std::vector<std::array<Index, 2>> lines;
   std::vector<Tag> line_tags;
   std::vector<NodeSet> node_sets;

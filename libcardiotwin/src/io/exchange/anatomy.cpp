@@ -185,6 +185,7 @@ ForeignMesh to_foreign(const Anatomy& anatomy) {
     file.triangles.push_back(face.nodes);
     file.triangle_tags.push_back(static_cast<Tag>(face.tag));
   }
+  file.triangles_are_boundary = true;
   for (const auto& site : anatomy.sites) file.node_sets.push_back({site.name, site.nodes});
   if (!anatomy.depth.empty()) file.node_fields.push_back({"depth", 1, anatomy.depth});
   if (!anatomy.height.empty()) file.node_fields.push_back({"height", 1, anatomy.height});

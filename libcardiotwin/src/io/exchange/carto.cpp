@@ -106,6 +106,8 @@ void Reader::read_triangles() {
     mesh_.triangle_tags.push_back(text_.number<Tag>("a group"));
   });
   require_count(triangles_, mesh_.triangles.size(), "triangles");
+  const auto& tags = mesh_.triangle_tags;
+  if (std::count(tags.begin(), tags.end(), 0) == std::ssize(tags)) mesh_.triangle_tags.clear();  // CARTO's "no group"
 }
 
 // Columns per vertex; without names in the head, those of the section's remark.

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/io.hpp>
-#include <cardiotwin/provenance.hpp>
-#include <cctype>
 #include <functional>
 
 #include "formats.hpp"
@@ -14,24 +12,6 @@
 
 namespace cardiotwin {
 namespace exchange {
-
-std::string signature() { return fmt::format("cardiotwin {}. {}", version(), research_use_only); }
-
-std::vector<Field> scalar_fields(const std::vector<Field>& fields) {
-  std::vector<Field> scalars;
-  for (const auto& field : fields) {
-    auto name = field.name.empty() ? "field" : field.name;
-    std::replace_if(
-        name.begin(), name.end(), [](unsigned char c) { return std::isspace(c); }, '_');
-    const auto width = static_cast<std::size_t>(field.components);
-    for (std::size_t k = 0; k < width; ++k) {
-      Field scalar{width == 1 ? name : fmt::format("{}_{}", name, k + 1), 1, {}};
-      for (std::size_t i = k; i < field.values.size(); i += width) scalar.values.push_back(field.values[i]);
-      scalars.push_back(std::move(scalar));
-    }
-  }
-  return scalars;
-}
 
 namespace {
 
@@ -224,6 +204,10 @@ ForeignMesh fit(ForeignMesh mesh, const Format& format, const Monitor& monitor) 
     if (mesh.triangles.empty() && !mesh.tets.empty()) add_boundary(mesh);
     if (mesh.triangles.empty())
       throw InputError(fmt::format("{} holds surfaces, but there are no triangles", format.title));
+  }
+  if (format.name == "opencarp" && mesh.triangles_are_boundary && !mesh.triangles.empty()) {
+    triangles_to_node_sets(mesh);
+    monitor.warn("openCARP would simulate the boundary's triangles as tissue: written as node sets endo, epi, base");
   }
   std::string lost;
   for (const auto& [bit, name, present] : parts_of(mesh)) {

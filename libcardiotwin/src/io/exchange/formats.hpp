@@ -59,6 +59,9 @@ std::string write_carto(const ForeignMesh&);
 /// v_2, v_3.
 std::vector<Field> scalar_fields(const std::vector<Field>&);
 
+/// A name without line ends and other control characters, for formats where they would end it.
+std::string one_line(std::string_view name);
+
 /// Program, version and "research use only" in one line, for wherever a format takes a remark.
 std::string signature();
 

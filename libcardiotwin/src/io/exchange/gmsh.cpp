@@ -329,7 +329,8 @@ void Reader::add_field(const std::string& name, int width,
     for (std::size_t k = 0; place >= 0 && k < columns; ++k)
       field.values[static_cast<std::size_t>(place) * columns + k] = values[at + k];
   }
-  fields.push_back(std::move(field));
+  const bool any = std::any_of(field.values.begin(), field.values.end(), [](double v) { return !std::isnan(v); });
+  if (any) fields.push_back(std::move(field));
 }
 
 void Reader::end_section(const std::string& name) {

@@ -20,35 +20,52 @@ void add_header(std::string& out, const char* version, const ForeignMesh& mesh) 
   if (mesh.tag_names.empty() && mesh.node_sets.empty()) return;
   out += fmt::format("$PhysicalNames\n{}\n", mesh.tag_names.size() + mesh.node_sets.size());
   for (std::size_t s = 0; s < mesh.node_sets.size(); ++s)
-    format_to(std::back_inserter(out), "0 {} \"{}\"\n", s + 1, mesh.node_sets[s].name);
-  for (const auto& [tag, name] : mesh.tag_names) format_to(std::back_inserter(out), "3 {} \"{}\"\n", tag, name);
+    format_to(std::back_inserter(out), "0 {} \"{}\"\n", s + 1, one_line(mesh.node_sets[s].name));
+  for (const auto& [tag, name] : mesh.tag_names)
+    format_to(std::back_inserter(out), "3 {} \"{}\"\n", tag, one_line(name));
   out += "$EndPhysicalNames\n";
 }
 
+// Rows without data before and after those with: meshio takes only fields that cover every element.
+struct Span {
+  std::size_t before, after;
+};
+
 void add_field(std::string& out, const char* section, const std::string& name, int width,
-               std::span<const double> values, std::size_t first) {
+               std::span<const double> values, const Span& none) {
   const auto columns = static_cast<std::size_t>(width);
   const auto rows = values.size() / columns;
-  out += fmt::format("${}\n1\n\"{}\"\n1\n0\n3\n0\n{}\n{}\n", section, name, width, rows);
-  for (std::size_t i = 0; i < rows; ++i) {
-    format_to(std::back_inserter(out), "{}", first + i);
-    for (std::size_t k = 0; k < columns; ++k) format_to(std::back_inserter(out), " {}", values[i * columns + k]);
+  std::string empty;
+  for (std::size_t k = 0; k < columns; ++k) empty += " nan";
+  const auto total = none.before + rows + none.after;
+  out += fmt::format("${}\n1\n\"{}\"\n1\n0\n3\n0\n{}\n{}\n", section, one_line(name), width, total);
+  for (std::size_t i = 0; i < total; ++i) {
+    format_to(std::back_inserter(out), "{}", i + 1);
+    if (i < none.before || i >= none.before + rows) {
+      out += empty;
+    } else {
+      for (std::size_t k = 0; k < columns; ++k)
+        format_to(std::back_inserter(out), " {}", values[(i - none.before) * columns + k]);
+    }
     out += '\n';
   }
   out += fmt::format("$End{}\n", section);
 }
 
 void add_fields(std::string& out, const ForeignMesh& mesh) {
-  const std::size_t first_triangle = mesh.lines.size() + 1, first_tet = first_triangle + mesh.triangles.size();
+  std::size_t points = 0;
+  for (const auto& set : mesh.node_sets) points += set.nodes.size();
+  const Span around_triangles{mesh.lines.size(), mesh.tets.size() + points};
+  const Span around_tets{mesh.lines.size() + mesh.triangles.size(), points};
   const auto add_directions = [&](const char* name, const std::vector<Vec3>& directions) {
     if (directions.empty()) return;
-    add_field(out, "ElementData", name, 3, {directions.front().data(), 3 * directions.size()}, first_tet);
+    add_field(out, "ElementData", name, 3, {directions.front().data(), 3 * directions.size()}, around_tets);
   };
   add_directions("fiber", mesh.fibers), add_directions("sheet", mesh.sheets);
-  for (const auto& f : mesh.node_fields) add_field(out, "NodeData", f.name, f.components, f.values, 1);
-  for (const auto& f : mesh.tet_fields) add_field(out, "ElementData", f.name, f.components, f.values, first_tet);
+  for (const auto& f : mesh.node_fields) add_field(out, "NodeData", f.name, f.components, f.values, {0, 0});
+  for (const auto& f : mesh.tet_fields) add_field(out, "ElementData", f.name, f.components, f.values, around_tets);
   for (const auto& f : mesh.triangle_fields)
-    add_field(out, "ElementData", f.name, f.components, f.values, first_triangle);
+    add_field(out, "ElementData", f.name, f.components, f.values, around_triangles);
 }
 
 template <std::size_t N>

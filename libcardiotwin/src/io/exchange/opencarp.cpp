@@ -1,5 +1,6 @@
 // openCARP: .pts, .elem, .lon, .vtx (https://opencarp.org/manual/opencarp-manual-latest.pdf, "File formats").
 
+#include <cctype>
 #include <iterator>
 
 #include "formats.hpp"
@@ -126,6 +127,23 @@ std::string write_fibers(const ForeignMesh& mesh) {
 
 }  // namespace
 
+namespace {
+
+// A set's name becomes part of a file's: letters and digits only, lest it lead into another folder, and no two alike.
+std::string file_name(const std::string& name, const Files& files) {
+  std::string plain = name.empty() ? "set" : name;
+  const auto odd = [](unsigned char c) { return !std::isalnum(c) && c != '_' && c != '-' && c != '.'; };
+  std::replace_if(plain.begin(), plain.end(), odd, '_');
+  const auto taken = [&](const std::string& rest) {
+    return std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.first == rest; });
+  };
+  std::string rest = fmt::format(".{}.vtx", plain);
+  for (int k = 2; taken(rest); ++k) rest = fmt::format(".{}_{}.vtx", plain, k);
+  return rest;
+}
+
+}  // namespace
+
 NodeSet read_vtx(std::string name, std::string_view bytes) {
   Text text(bytes);
   NodeSet set{std::move(name), {}};
@@ -173,7 +191,7 @@ Files write_opencarp(const ForeignMesh& mesh) {
   for (const auto& set : mesh.node_sets) {
     out = fmt::format("{}\nextra\n", set.nodes.size());
     for (const Index node : set.nodes) format_to(std::back_inserter(out), "{}\n", node);
-    files.emplace_back("." + set.name + ".vtx", std::move(out));
+    files.emplace_back(file_name(set.name, files), std::move(out));
   }
   return files;
 }

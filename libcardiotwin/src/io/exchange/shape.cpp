@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <Eigen/Geometry>
+#include <algorithm>
 #include <cardiotwin/error.hpp>
+#include <map>
 
 namespace cardiotwin {
 namespace {
@@ -102,6 +104,22 @@ void add_boundary(ForeignMesh& file) {
     file.triangles.push_back({back[static_cast<std::size_t>(n[0])], back[static_cast<std::size_t>(n[1])],
                               back[static_cast<std::size_t>(n[2])]});
   }
+}
+
+void triangles_to_node_sets(ForeignMesh& mesh) {
+  const std::map<Tag, std::string> names{{1, "endo"}, {2, "epi"}, {3, "base"}};
+  std::map<Tag, std::vector<Index>> nodes;
+  for (std::size_t t = 0; t < mesh.triangles.size(); ++t) {
+    auto& set = nodes[mesh.triangle_tags.empty() ? 0 : mesh.triangle_tags[t]];
+    set.insert(set.end(), mesh.triangles[t].begin(), mesh.triangles[t].end());
+  }
+  for (auto& [tag, set] : nodes) {
+    std::sort(set.begin(), set.end());
+    set.erase(std::unique(set.begin(), set.end()), set.end());
+    const auto name = names.find(tag);
+    mesh.node_sets.push_back({name != names.end() ? name->second : fmt::format("surface_{}", tag), std::move(set)});
+  }
+  mesh.triangles.clear(), mesh.triangle_tags.clear(), mesh.triangle_fields.clear();
 }
 
 void drop_unused_points(ForeignMesh& mesh) {

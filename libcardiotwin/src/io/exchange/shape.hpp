@@ -16,6 +16,8 @@ Repaired repair(const ForeignMesh&, std::vector<Label> labels);
 
 /// Adds the faces that one tet alone has, as triangles without tags.
 void add_boundary(ForeignMesh&);
+/// Triangles become node sets by tag: "endo", "epi", "base", else "surface_7".
+void triangles_to_node_sets(ForeignMesh&);
 /// Keeps the points that a tet, triangle or line uses; fields and node sets follow.
 void drop_unused_points(ForeignMesh&);
 

@@ -92,7 +92,7 @@ class Xml {
       }
       const auto key = word("=/> \t\r\n");
       if (peek() != '=') {
-        if (key.empty()) ++at_;
+        if (key.empty()) at_ = std::min(at_ + 1, bytes_.size());
         continue;
       }
       ++at_;
