@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cardiotwin/exchange.hpp>
+#include <cardiotwin/io.hpp>
 #include <cardiotwin/twin.hpp>
 #include <charconv>
 
@@ -77,11 +78,20 @@ struct ConvertJob {
   void run() {
     if (is_twin(in) && is_twin(out))
       throw InputError(fmt::format("{} and {} are both twins; there is nothing to convert", in.string(), out.string()));
+    if (is_twin(out)) {
+      require_writable(out);
+      const auto known = Tissue::library(tissue);
+      for (const auto& [tag, name] : regions) known[name];  // throws if unknown
+    } else {
+      require_mesh_writable(out, mesh_format());
+    }
     if (is_twin(in)) return to_mesh_file(twin_as_mesh());
     const auto mesh = load_mesh(
         in, {.unit = unit == "auto" ? "" : unit, .node_sets = {node_sets.begin(), node_sets.end()}}, monitor());
     is_twin(out) ? to_twin(mesh) : to_mesh_file(mesh);
   }
+
+  std::string mesh_format() const { return format == "auto" ? "" : format; }
 
   ForeignMesh twin_as_mesh() {
     const Twin twin = Twin::load(in);
@@ -90,7 +100,7 @@ struct ConvertJob {
   }
 
   void to_mesh_file(const ForeignMesh& mesh) {
-    save_mesh(out, mesh, format == "auto" ? "" : format, monitor());
+    save_mesh(out, mesh, mesh_format(), monitor());
     say(fmt::format("{}: {} nodes, {} tets, {} triangles read; written to {}", in.string(), mesh.points.size(),
                     mesh.tets.size(), mesh.triangles.size(), out.string()));
   }

@@ -70,6 +70,9 @@ std::vector<std::filesystem::path> mesh_files(const std::filesystem::path&);
 /// none. Throws InputError, FileError.
 void save_mesh(const std::filesystem::path&, const ForeignMesh&, const std::string& format = {}, const Monitor& = {});
 
+/// Throws what save_mesh would for this name and format, before long work.
+void require_mesh_writable(const std::filesystem::path&, const std::string& format = {});
+
 /// Mesh, fibres, labels as tags, tagged boundary as triangles, sites as node sets; depth, height and segments as
 /// fields.
 ForeignMesh to_foreign(const Anatomy&);

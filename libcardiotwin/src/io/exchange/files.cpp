@@ -160,6 +160,18 @@ std::pair<const Format*, fs::path> find_format(const fs::path& path) {
   refuse_extension(path);
 }
 
+// By name, else by extension; a name without extension is openCARP's base.
+const Format& format_to_write(const fs::path& path, const std::string& name) {
+  if (name.empty()) {
+    if (const auto* format = by_extension(path)) return *format;
+    if (path.has_extension()) refuse_extension(path);
+    return formats().front();
+  }
+  for (const auto& format : formats())
+    if (format.name == name) return format;
+  throw InputError(fmt::format("Mesh format \"{}\" is unknown{}", name, suggestion(name, mesh_formats())));
+}
+
 // One unit of the file in mm, as a product or a quotient: 1000 um are exactly 1 mm, but 0.001 is no binary number.
 void scale(ForeignMesh& mesh, const std::string& unit) {
   if (unit == "mm") return;
@@ -265,18 +277,18 @@ std::vector<std::filesystem::path> mesh_files(const std::filesystem::path& path)
   return files;
 }
 
+void require_mesh_writable(const std::filesystem::path& path, const std::string& name) {
+  exchange::format_to_write(path, name);
+  require_writable(path);
+}
+
 void save_mesh(const std::filesystem::path& path, const ForeignMesh& mesh, const std::string& name,
                const Monitor& monitor) {
   mesh.validate();
-  const exchange::Format* format = name.empty() ? exchange::by_extension(path) : nullptr;
-  if (name.empty() && !format && !path.has_extension()) format = &exchange::formats().front();  // a base name
-  for (const auto& known : exchange::formats())
-    if (known.name == name) format = &known;
-  if (!format && name.empty()) exchange::refuse_extension(path);
-  if (!format) throw InputError(fmt::format("Mesh format \"{}\" is unknown{}", name, suggestion(name, mesh_formats())));
+  const auto& format = exchange::format_to_write(path, name);
   auto base = path;
-  if (format->many_files && exchange::by_extension(path) == format) base.replace_extension();
-  const auto files = format->write(exchange::fit(mesh, *format, monitor));
+  if (format.many_files && exchange::by_extension(path) == &format) base.replace_extension();
+  const auto files = format.write(exchange::fit(mesh, format, monitor));
   std::vector<std::pair<std::filesystem::path, std::string_view>> whole;
   for (const auto& [rest, text] : files) whole.emplace_back(exchange::with(base, rest), text);
   write_texts(whole);

@@ -168,8 +168,8 @@ ForeignMesh read_opencarp(const OpencarpBytes& files, const Monitor& monitor) {
   within(".pts", [&] { mesh.points = read_points(files.points); });
   within(".elem", [&] { elements = read_elements(files.elements, mesh); });
   if (files.fibers) within(".lon", [&] { read_fibers(*files.fibers, elements, mesh); });
-  for (const auto& [name, bytes] : files.node_sets)
-    within((name + ".vtx").c_str(), [&] { mesh.node_sets.push_back(read_vtx(name, bytes)); });
+  for (const auto& set : files.node_sets)
+    within((set.first + ".vtx").c_str(), [&] { mesh.node_sets.push_back(read_vtx(set.first, set.second)); });
   for (const auto& [name, count] : elements.passed_over)
     monitor.warn(fmt::format("{} elements of type {} are passed over; only Tt, Tr and Ln are read", count, name));
   return mesh;
