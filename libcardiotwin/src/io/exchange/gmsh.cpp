@@ -55,9 +55,9 @@ class Numbers {
   Index find(std::int64_t number) const {
     if (order_.empty()) {
       if (numbers_.empty()) return -1;
-      const auto guess = number - numbers_.front();  // the usual case: without gaps
-      if (guess >= 0 && guess < static_cast<std::int64_t>(numbers_.size()) && at(static_cast<Index>(guess)) == number)
-        return static_cast<Index>(guess);
+      // The usual case: without gaps. Unsigned, because numbers may lie further apart than a signed one can say.
+      const auto guess = static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(numbers_.front());
+      if (guess < numbers_.size() && numbers_[guess] == number) return static_cast<Index>(guess);
       const auto found = std::lower_bound(numbers_.begin(), numbers_.end(), number);
       return found == numbers_.end() || *found != number ? -1 : static_cast<Index>(found - numbers_.begin());
     }

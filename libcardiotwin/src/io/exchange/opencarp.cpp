@@ -130,16 +130,14 @@ std::string write_fibers(const ForeignMesh& mesh) {
 namespace {
 
 // A set's name becomes part of a file's: letters and digits only, lest it lead into another folder, and no two alike.
-std::string file_name(const std::string& name, const Files& files) {
+std::string file_name(const std::string& name, std::map<std::string, int>& used) {
   std::string plain = name.empty() ? "set" : name;
   const auto odd = [](unsigned char c) { return !std::isalnum(c) && c != '_' && c != '-' && c != '.'; };
   std::replace_if(plain.begin(), plain.end(), odd, '_');
-  const auto taken = [&](const std::string& rest) {
-    return std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.first == rest; });
-  };
-  std::string rest = fmt::format(".{}.vtx", plain);
-  for (int k = 2; taken(rest); ++k) rest = fmt::format(".{}_{}.vtx", plain, k);
-  return rest;
+  std::string unique = plain;
+  for (int& count = used[plain]; ++count > 1 && used.contains(unique);) unique = fmt::format("{}_{}", plain, count);
+  used.try_emplace(unique, 1);
+  return fmt::format(".{}.vtx", unique);
 }
 
 }  // namespace
@@ -188,10 +186,11 @@ Files write_opencarp(const ForeignMesh& mesh) {
   write_elements(out, "Ln", mesh.lines, mesh.line_tags, tagged);
   files.emplace_back(".elem", std::move(out));
   if (!mesh.fibers.empty()) files.emplace_back(".lon", write_fibers(mesh));
+  std::map<std::string, int> used;
   for (const auto& set : mesh.node_sets) {
     out = fmt::format("{}\nextra\n", set.nodes.size());
     for (const Index node : set.nodes) format_to(std::back_inserter(out), "{}\n", node);
-    files.emplace_back(file_name(set.name, files), std::move(out));
+    files.emplace_back(file_name(set.name, used), std::move(out));
   }
   return files;
 }
