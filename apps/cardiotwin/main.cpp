@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   app::add_report(app);
   app::add_demo(app);
   app::add_cell(app);
+  app::add_convert(app);
 
   const auto fail = [&](const char* sentence, int code) {
     app::close_line();

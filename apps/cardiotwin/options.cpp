@@ -245,6 +245,7 @@ void Options::bind(CLI::App& command) {
     }
     auto* option = command.add_option(row.positional ? row.key : flag_name(row.key), row.given, doc);
     option->type_name(row.kind)->expected(1)->take_all();
+    if (row.positional) option->allow_extra_args(false);  // the next word belongs to the next row
   }
   command.add_option("--case", case_file_, "case file (TOML) with any of these keys, units as text; flags override it")
       ->type_name("FILE.toml");

@@ -46,8 +46,8 @@ void expect_refused(const Folder& folder, const std::string& arguments, const st
   EXPECT_EQ(folder.entries(), before) << arguments;
 }
 
-const char* const verbs[] = {"phantom",  "build", "inspect", "check", "calibrate",
-                             "simulate", "plan",  "report",  "demo",  "cell"};
+const char* const verbs[] = {"phantom", "build",  "inspect", "check", "calibrate", "simulate",
+                             "plan",    "report", "demo",    "cell",  "convert"};
 
 TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
   const Folder folder;
@@ -395,6 +395,49 @@ TEST(Cli, CellRefusesWhatCannotBe) {
   expect_refused(folder, cell + "--restitution s1s3", "did you mean \"s1s2\"?");
   expect_refused(folder, cell + "--by 3", "need --restitution");
   expect_refused(folder, cell + "--trace none/x.csv", "the folder none does not exist");
+}
+
+TEST(Cli, ConvertTakesATwinOutAndBringsItBack) {
+  const Folder folder;
+  small_twin().save(folder / "heart.twin");
+  const auto out = cardiotwin_in(folder, "convert heart.twin heart");
+  ASSERT_EQ(out.code, 0) << out.err;
+  EXPECT_TRUE(contains(out.err, "tissue, landmarks and the origin of the twin stay behind")) << out.err;
+  for (const char* file : {"heart.pts", "heart.elem", "heart.lon", "heart.aha7.vtx", "heart.endo.vtx"})
+    EXPECT_TRUE(std::filesystem::exists(folder / file)) << file;
+  expect_refused(folder, "convert heart.pts back.twin", "no region is named for tag 1, 2, 3 of the file");
+  expect_refused(folder, "convert heart.pts back.twin --regions 1:healthy", "must read TAG=NAME");
+  expect_refused(folder, "convert heart.pts back.twin --regions 1=helthy,2=core,3=core", "did you mean \"healthy\"?");
+  const auto back = cardiotwin_in(folder, "convert heart.lon back.twin --regions 1=healthy,2=border_zone,3=core");
+  ASSERT_EQ(back.code, 0) << back.err;
+  EXPECT_TRUE(contains(back.out, "site aha7")) << back.out;
+  const auto twin = Twin::load(folder / "back.twin");
+  EXPECT_EQ(twin.anatomy.mesh.tet_count(), small_twin().anatomy.mesh.tet_count());
+  ASSERT_EQ(twin.provenance.steps.size(), 1u);
+  EXPECT_EQ(twin.provenance.steps[0].inputs.at("heart.elem"), sha256_of_file(folder / "heart.elem"));
+  EXPECT_EQ(twin.provenance.steps[0].inputs.size(), 8u);
+  EXPECT_FALSE(twin.provenance.steps[0].warnings.empty());
+  const auto run = cardiotwin_in(folder, "simulate back.twin --site aha7 --s1 100x1 --duration 5");
+  EXPECT_EQ(run.code, 0) << run.err;
+
+  ASSERT_EQ(cardiotwin_in(folder, "convert run/maps.vtu maps.msh").code, 0);
+  ASSERT_EQ(cardiotwin_in(folder, "convert maps.msh maps.stl").code, 0);
+  EXPECT_TRUE(contains(bytes_of(folder / "maps.msh"), "\"LAT first\""));
+  EXPECT_TRUE(contains(bytes_of(folder / "maps.stl").substr(0, 80), "Research use only"));
+}
+
+TEST(Cli, ConvertRefusesWhatCannotBe) {
+  const Folder folder;
+  small_twin().save(folder / "heart.twin");
+  expect_refused(folder, "convert heart.twin", "out must be given");
+  expect_refused(folder, "convert heart.twin a.twin", "both twins");
+  expect_refused(folder, "convert heart.twin a.vtuu", "did you mean \".vtu\"?");
+  expect_refused(folder, "convert heart.twin a.msh b.msh", "\"b.msh\" is not expected");
+  expect_refused(folder, "convert none.vtu a.msh", "none.vtu does not exist");
+  expect_refused(folder, "convert none a.msh", "none does not exist");
+  write_bytes(folder / "bad.msh", "$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$Nodes\n1 99999999 1 9\n$EndNodes\n");
+  expect_refused(folder, "convert bad.msh a.vtu", "bad.msh: line 5: 99999999 nodes are announced, but only");
+  expect_refused(folder, "convert heart.twin none/a.vtu", "the folder none does not exist");
 }
 
 TEST(Cli, WritingWhereItCannotIsRefused) {

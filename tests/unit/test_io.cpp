@@ -8,7 +8,6 @@
 #include <vtkInformationStringKey.h>
 #include <vtkNew.h>
 #include <vtkPointData.h>
-#include <vtkStringArray.h>
 #include <vtkUnstructuredGrid.h>
 #include <vtkXMLUnstructuredGridReader.h>
 
@@ -193,10 +192,11 @@ TEST(Io, VtuReadsBackInVtk) {
   EXPECT_EQ(read->GetTuple1(3), 1.0 / 3.0);
   EXPECT_TRUE(std::isnan(read->GetTuple1(4)));
   EXPECT_STREQ(read->GetInformation()->Get(vtkDataArray::UNITS_LABEL()), "ms");
-  auto* notice = vtkStringArray::SafeDownCast(grid.GetFieldData()->GetAbstractArray("notice"));
-  ASSERT_NE(notice, nullptr);
-  EXPECT_EQ(notice->GetValue(0), research_use_only);
-  EXPECT_NE(grid.GetFieldData()->GetAbstractArray("writer"), nullptr);
+  // As names: arrays of text would keep meshio from reading the file.
+  auto& about = *grid.GetFieldData();
+  EXPECT_NE(about.GetArray((std::string("notice: ") + research_use_only).c_str()), nullptr);
+  EXPECT_NE(about.GetArray(("writer: cardiotwin " + version()).c_str()), nullptr);
+  for (int i = 0; i < about.GetNumberOfArrays(); ++i) EXPECT_NE(about.GetArray(i), nullptr);
 }
 
 TEST(Io, VtuHasTheSameBytesEachTime) {

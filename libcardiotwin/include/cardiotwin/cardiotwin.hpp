@@ -8,6 +8,7 @@
 #include <cardiotwin/check.hpp>
 #include <cardiotwin/ensemble.hpp>
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/exchange.hpp>
 #include <cardiotwin/fibers.hpp>
 #include <cardiotwin/field.hpp>
 #include <cardiotwin/io.hpp>

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cardiotwin {
@@ -18,7 +19,9 @@ void require_writable(const std::filesystem::path& path);
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& write);
 void write_text(const std::filesystem::path& path, std::string_view text);  ///< atomically
-std::string read_text(const std::filesystem::path& path);                   ///< throws FileError
+/// Several files that belong together: none is renamed before all are on disk.
+void write_texts(const std::vector<std::pair<std::filesystem::path, std::string_view>>& files);
+std::string read_text(const std::filesystem::path& path);  ///< throws FileError
 /// Creates `folder` (and parents) if needed and proves it can be written; throws FileError.
 void make_folder(const std::filesystem::path& folder);
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <list>
 #include <system_error>
 #include <utility>
 
@@ -63,40 +64,67 @@ fs::path temporary_name(const fs::path& path) {
   return path.parent_path() / fmt::format(".part-{}-{}-{}", ::getpid(), counter++, path.filename().string());
 }
 
-void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  require_writable(path);
-  const auto temporary = temporary_name(path);
-  struct Remover {
-    const fs::path& file;
-    ~Remover() {
-      std::error_code ignored;
-      fs::remove(file, ignored);  // after the rename there is nothing left to remove
-    }
-  } remover{temporary};
+namespace {
 
-  try {
-    write(temporary);
-  } catch (const FileError& error) {
-    throw FileError(fmt::format("cannot write {}: {}", path.string(), error.what()));
+// Written aside, on disk once flushed; removed unless renamed.
+class Aside {
+ public:
+  explicit Aside(fs::path path) : path_(std::move(path)), temporary_(temporary_name(path_)) {}
+  ~Aside() {
+    std::error_code ignored;
+    fs::remove(temporary_, ignored);  // after the rename there is nothing left to remove
   }
-  Descriptor file(temporary, O_RDWR);
-  if (!file) throw FileError(fmt::format("cannot write {}: {}", path.string(), reason(errno)));
-  if (const int error = file.flush()) throw FileError(fmt::format("cannot write {}: {}", path.string(), reason(error)));
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    throw FileError(fmt::format("cannot write {}: {}", path.string(), reason(errno)));
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+
+  void write(const std::function<void(const fs::path&)>& fill) const {
+    try {
+      fill(temporary_);
+    } catch (const FileError& error) {
+      throw FileError(fmt::format("cannot write {}: {}", path_.string(), error.what()));
+    }
+    Descriptor file(temporary_, O_RDWR);
+    if (!file) throw FileError(fmt::format("cannot write {}: {}", path_.string(), reason(errno)));
+    if (const int error = file.flush())
+      throw FileError(fmt::format("cannot write {}: {}", path_.string(), reason(error)));
   }
-  // The new name survives a power cut only once the folder is on disk; some file systems cannot, which is no failure.
-  if (Descriptor folder(folder_of(path), O_RDONLY | O_DIRECTORY); folder) folder.flush();
+  void rename() const {
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+      throw FileError(fmt::format("cannot write {}: {}", path_.string(), reason(errno)));
+    // The new name survives a power cut only once the folder is on disk; some file systems cannot, which is no failure.
+    if (Descriptor folder(folder_of(path_), O_RDONLY | O_DIRECTORY); folder) folder.flush();
+  }
+
+ private:
+  fs::path path_, temporary_;
+};
+
+void write_bytes(const fs::path& file, std::string_view text) {
+  std::ofstream out(file, std::ios::binary);
+  errno = 0;
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  out.close();
+  if (!out) throw FileError(reason(errno ? errno : EIO));
 }
 
-void write_text(const fs::path& path, std::string_view text) {
-  write_atomically(path, [&](const fs::path& file) {
-    std::ofstream out(file, std::ios::binary);
-    errno = 0;
-    out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    out.close();
-    if (!out) throw FileError(reason(errno ? errno : EIO));
-  });
+}  // namespace
+
+void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+  require_writable(path);
+  const Aside aside(path);
+  aside.write(write);
+  aside.rename();
+}
+
+void write_text(const fs::path& path, std::string_view text) { write_texts({{path, text}}); }
+
+void write_texts(const std::vector<std::pair<fs::path, std::string_view>>& files) {
+  std::list<Aside> aside;
+  for (const auto& [path, text] : files) {
+    require_writable(path);
+    aside.emplace_back(path).write([&](const fs::path& file) { write_bytes(file, text); });
+  }
+  for (const auto& file : aside) file.rename();
 }
 
 std::string read_text(const fs::path& path) {
@@ -104,7 +132,14 @@ std::string read_text(const fs::path& path) {
   if (!fs::exists(path, error)) throw FileError(fmt::format("{} does not exist", path.string()));
   std::ifstream in(path, std::ios::binary);
   if (!in || fs::is_directory(path, error)) throw FileError(fmt::format("{} cannot be read", path.string()));
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text;
+  if (const auto size = fs::file_size(path, error); !error && size > 0) {  // at once where the size is known
+    text.resize(size);
+    in.read(text.data(), static_cast<std::streamsize>(size));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (in.eof()) in.clear();
+  }
+  text.append(std::istreambuf_iterator<char>(in), {});
   if (in.bad()) throw FileError(fmt::format("{}: reading failed", path.string()));
   return text;
 }

@@ -1,18 +1,12 @@
 #include <fmt/format.h>
 #include <vtkCellData.h>
-#include <vtkCommand.h>
 #include <vtkDataArray.h>
 #include <vtkDoubleArray.h>
-#include <vtkErrorCode.h>
-#include <vtkExecutive.h>
-#include <vtkFieldData.h>
 #include <vtkIdTypeArray.h>
 #include <vtkInformation.h>
 #include <vtkInformationStringKey.h>
 #include <vtkNew.h>
 #include <vtkPointData.h>
-#include <vtkPoints.h>
-#include <vtkStringArray.h>
 #include <vtkUnsignedCharArray.h>
 #include <vtkUnstructuredGrid.h>
 #include <vtkXMLUnstructuredGridWriter.h>
@@ -20,26 +14,12 @@
 #include <algorithm>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/io.hpp>
-#include <cardiotwin/provenance.hpp>
 #include <span>
+
+#include "vtk_arrays.hpp"
 
 namespace cardiotwin {
 namespace {
-
-// VTK reports through its own window unless someone listens; the library prints nothing.
-class Silence : public vtkCommand {
- public:
-  static Silence* New() { return new Silence; }
-  void Execute(vtkObject*, unsigned long, void*) override {}
-};
-
-vtkNew<vtkPoints> make_points(std::span<const Vec3> points) {
-  vtkNew<vtkPoints> out;
-  out->SetDataTypeToDouble();
-  out->SetNumberOfPoints(static_cast<vtkIdType>(points.size()));
-  for (std::size_t i = 0; i < points.size(); ++i) out->SetPoint(static_cast<vtkIdType>(i), points[i].data());
-  return out;
-}
 
 template <class Cell>
 void set_cells(vtkUnstructuredGrid& grid, int type, std::span<const Cell> cells) {
@@ -76,13 +56,6 @@ void add(vtkFieldData& target, const std::string& name, std::span<const Vec3> ve
   add(target, name, {reinterpret_cast<const double*>(vectors.data()), 3 * vectors.size()}, 3);
 }
 
-void add_text(vtkUnstructuredGrid& grid, const char* name, const std::string& text) {
-  vtkNew<vtkStringArray> array;
-  array->SetName(name);
-  array->InsertNextValue(text);
-  grid.GetFieldData()->AddArray(array);
-}
-
 void require_fit(const Map& map, const Mesh& mesh) {
   const auto places = map.at == Location::node ? mesh.node_count() : mesh.tet_count();
   if (map.components >= 1 && map.values.size() == places * static_cast<std::size_t>(map.components)) return;
@@ -101,30 +74,19 @@ void add_maps(vtkUnstructuredGrid& grid, const Mesh& mesh, const std::vector<Map
 
 vtkNew<vtkUnstructuredGrid> make_grid(const Mesh& mesh) {
   vtkNew<vtkUnstructuredGrid> grid;
-  grid->SetPoints(make_points(mesh.points()));
+  grid->SetPoints(vtk::make_points(mesh.points()));
   set_cells(*grid, VTK_TETRA, mesh.tets());
   add(*grid->GetCellData(), "region", mesh.labels());
   return grid;
 }
 
 void write(const std::filesystem::path& vtu, vtkUnstructuredGrid& grid) {
-  add_text(grid, "notice", research_use_only);
-  add_text(grid, "writer", "cardiotwin " + version());
+  vtk::sign(*grid.GetFieldData());
   write_atomically(vtu, [&](const std::filesystem::path& file) {
     vtkNew<vtkXMLUnstructuredGridWriter> writer;
-    vtkNew<Silence> silence;
-    for (vtkObject* speaker : {static_cast<vtkObject*>(writer), static_cast<vtkObject*>(writer->GetExecutive())}) {
-      speaker->AddObserver(vtkCommand::ErrorEvent, silence);
-      speaker->AddObserver(vtkCommand::WarningEvent, silence);
-    }
     writer->SetFileName(file.c_str());
     writer->SetInputData(&grid);
-    writer->SetDataModeToAppended();
-    writer->EncodeAppendedDataOff();
-    writer->SetCompressorTypeToZLib();
-    if (writer->Write() != 1 || writer->GetErrorCode() != vtkErrorCode::NoError) {
-      throw FileError(vtkErrorCode::GetStringFromErrorCode(writer->GetErrorCode()));
-    }
+    vtk::write(*writer);
   });
 }
 
@@ -173,7 +135,7 @@ void save_surface(const std::filesystem::path& vtu, const Anatomy& anatomy, cons
   }
 
   vtkNew<vtkUnstructuredGrid> grid;
-  grid->SetPoints(make_points(points));
+  grid->SetPoints(vtk::make_points(points));
   set_cells<Triangle>(*grid, VTK_TRIANGLE, triangles);
   add(*grid->GetCellData(), "surface", tags);
   for (const auto& map : node_maps) {

@@ -1,0 +1,141 @@
+// cardiotwin convert: meshes of other programs in and out, and a twin from or to any of them.
+
+#include <fmt/format.h>
+
+#include <cardiotwin/exchange.hpp>
+#include <cardiotwin/io.hpp>
+#include <cardiotwin/twin.hpp>
+#include <charconv>
+
+#include "job.hpp"
+
+namespace cardiotwin::app {
+namespace {
+
+const std::map<std::string, Surface> surface_names{
+    {"endo", Surface::endo}, {"epi", Surface::epi}, {"base", Surface::base}};
+
+// "1=healthy,2=core" -> tag and name.
+std::map<Tag, std::string> read_tags(const std::string& text) {
+  std::map<Tag, std::string> names;
+  for (const auto& word : split(text)) {
+    const auto equal = word.find('=');
+    Tag tag = 0;
+    const char* last = word.data() + std::min(equal, word.size());
+    const auto [end, error] = std::from_chars(word.data(), last, tag);
+    if (equal == std::string::npos || equal + 1 == word.size() || error != std::errc() || end != last)
+      throw InputError(fmt::format("\"{}\" must read TAG=NAME such as 1=healthy", word));
+    names[tag] = word.substr(equal + 1);
+  }
+  return names;
+}
+
+std::string show_tags(const std::map<Tag, std::string>& names) {
+  std::string text;
+  for (const auto& [tag, name] : names) text += fmt::format("{}{}={}", text.empty() ? "" : ",", tag, name);
+  return text;
+}
+
+bool is_twin(const std::filesystem::path& path) { return path.extension() == ".twin"; }
+
+struct ConvertJob {
+  Options options{"convert"};
+  std::filesystem::path in, out;
+  std::map<Tag, std::string> regions, surfaces;
+  std::vector<std::string> node_sets;
+  std::string format = "auto", unit = "auto", tissue = "post-infarct";
+  std::vector<std::string> warnings;
+
+  void declare() {
+    auto formats = mesh_formats();
+    formats.insert(formats.begin(), "auto");
+    options.path("in", in, "a .twin, or a mesh file of another program; openCARP and TetGen also by base name");
+    options.positional(), options.required();
+    options.path("out", out, "what to write: the extension says which format; no extension: openCARP");
+    options.positional(), options.required();
+    options.text("format", format, "of the mesh to write, where the extension leaves a choice", formats);
+    options.text("unit", unit, "what one unit of the mesh read is; auto: um for openCARP, else mm",
+                 {"auto", "um", "mm", "cm", "m"});
+    options.list("node_sets", node_sets, "further openCARP node sets (.vtx) to read; in a twin they become sites");
+    options.custom(
+        "regions", "TAG=NAME,...", [this](const std::string& text) { regions = read_tags(text); },
+        [this] { return show_tags(regions); }, "to a twin: region of each tag of the mesh");
+    options.custom(
+        "surfaces", "TAG=endo|epi|base,...", [this](const std::string& text) { surfaces = read_tags(text); },
+        [this] { return show_tags(surfaces); }, "to a twin: surface of each tag of the mesh's triangles");
+    options.text("tissue", tissue, "to a twin: published tissue to start from", Tissue::library_names());
+  }
+
+  static std::string left() { return "nothing was written, so the same command begins anew"; }
+
+  // What is warned of is also kept in the twin.
+  Monitor monitor() {
+    auto told = console();
+    told.warning = [this, show = told.warning](std::string_view text) { warnings.emplace_back(text), show(text); };
+    return told;
+  }
+
+  void run() {
+    if (is_twin(in) && is_twin(out))
+      throw InputError(fmt::format("{} and {} are both twins; there is nothing to convert", in.string(), out.string()));
+    if (is_twin(out)) {
+      require_writable(out);
+      const auto known = Tissue::library(tissue);
+      for (const auto& [tag, name] : regions) known[name];  // throws if unknown
+    } else {
+      require_mesh_writable(out, mesh_format());
+    }
+    if (is_twin(in)) return to_mesh_file(twin_as_mesh());
+    const auto mesh = load_mesh(
+        in, {.unit = unit == "auto" ? "" : unit, .node_sets = {node_sets.begin(), node_sets.end()}}, monitor());
+    is_twin(out) ? to_twin(mesh) : to_mesh_file(mesh);
+  }
+
+  std::string mesh_format() const { return format == "auto" ? "" : format; }
+
+  ForeignMesh twin_as_mesh() {
+    const Twin twin = Twin::load(in);
+    monitor().warn("tissue, landmarks and the origin of the twin stay behind: only its anatomy is converted");
+    return to_foreign(twin.anatomy);
+  }
+
+  void to_mesh_file(const ForeignMesh& mesh) {
+    save_mesh(out, mesh, mesh_format(), monitor());
+    say(fmt::format("{}: {} nodes, {} tets, {} triangles read; written to {}", in.string(), mesh.points.size(),
+                    mesh.tets.size(), mesh.triangles.size(), out.string()));
+  }
+
+  void to_twin(const ForeignMesh& mesh) {
+    Twin twin;
+    AnatomyOptions how{.regions = regions};
+    for (const auto& [tag, name] : surfaces) {
+      const auto found = surface_names.find(name);
+      if (found == surface_names.end())
+        throw InputError(fmt::format("--surfaces: \"{}\" is no surface; known: endo, epi, base", name));
+      how.surfaces[tag] = found->second;
+    }
+    twin.anatomy = to_anatomy(mesh, how, monitor());
+    twin.tissue = Tissue::library(tissue);
+    for (const auto& [label, name] : twin.anatomy.regions) std::as_const(twin.tissue)[name];  // throws if unknown
+    Step step{.verb = "convert", .version = version(), .options = options.effective(), .warnings = warnings};
+    for (const auto& file : mesh_files(in)) step.inputs[file.filename().string()] = sha256_of_file(file);
+    for (const std::filesystem::path file : node_sets) step.inputs[file.filename().string()] = sha256_of_file(file);
+    twin.provenance.steps.push_back(std::move(step));
+    twin.save(out);
+    say(fmt::format("{}: {} nodes, {} tets, {} sites", out.string(), twin.anatomy.mesh.node_count(),
+                    twin.anatomy.mesh.tet_count(), twin.anatomy.sites.size()));
+    for (const auto& [label, name] : twin.anatomy.regions) say(fmt::format("  region {}", name));
+    for (const auto& site : twin.anatomy.sites) say(fmt::format("  site {}: {} nodes", site.name, site.nodes.size()));
+  }
+};
+
+}  // namespace
+
+void add_convert(CLI::App& app) {
+  add_verb<ConvertJob>(app, "convert",
+                       "Between a twin and meshes of other programs: openCARP, VTK, TetGen, Gmsh, PLY, STL, CARTO 3.",
+                       "a .twin, or .pts/.elem/.lon/.vtx, .vtu, .vtk, .node/.ele, .msh, .vtp, .ply, .stl, .mesh",
+                       "any of the same; what a format cannot carry is said");
+}
+
+}  // namespace cardiotwin::app
