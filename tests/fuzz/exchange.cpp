@@ -65,14 +65,16 @@ bool knows(std::string_view reader) { return readers.contains(reader); }
 void feed(std::string_view reader, std::string_view bytes) {
   const auto& [read, write] = readers.at(reader);
   ForeignMesh mesh;
+  std::string written;
   try {
     mesh = read(bytes, {});
     mesh.validate();
+    if (!write || mesh.points.empty()) return;
+    written = write(mesh);
   } catch (const InputError&) {
     return;
   }
-  if (!write || mesh.points.empty()) return;
-  auto again = read(write(mesh), {});
+  auto again = read(written, {});
   again.validate();
   if (again.tets.size() != mesh.tets.size()) std::abort();
 }

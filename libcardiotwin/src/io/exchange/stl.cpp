@@ -104,6 +104,9 @@ std::string write_stl(const ForeignMesh& mesh) {
     const Eigen::Vector3f f = v.cast<float>();
     put(f.data(), 12);
   };
+  for (std::size_t i = 0; i < mesh.points.size(); ++i)
+    if (!mesh.points[i].cast<float>().allFinite())
+      throw InputError(fmt::format("point {} lies too far away for the 32-bit numbers of STL", i));
   const auto count = static_cast<std::uint32_t>(mesh.triangles.size());
   put(&count, 4);
   for (const auto& t : mesh.triangles) {
