@@ -44,8 +44,8 @@ struct Cells {
   Cells(std::span<const Vec3> points, const Exact& exact) : b(exact.b()) {
     for (const Vec3& p : points) u1.push_back(exact.g(p) + exact.f(p)), u2.push_back(1 / std::sqrt(exact.g(p)));
   }
-  double current(double v, double u1, double u2) const {
-    return -capacitance * (u1 - v) * u2 * u2 * v / 2 + b * v / chi;
+  double current(double v, double first, double second) const {
+    return -capacitance * (first - v) * second * second * v / 2 + b * v / chi;
   }
   // Advances the cell by dt at fixed V (midpoint rule) and returns I_ion before.
   double step(std::size_t i, double v, double dt) {
