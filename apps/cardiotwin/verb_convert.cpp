@@ -13,7 +13,7 @@ namespace cardiotwin::app {
 namespace {
 
 const std::map<std::string, Surface> surface_names{
-    {"endo", Surface::endo}, {"epi", Surface::epi}, {"base", Surface::base}};
+    {"endo", Surface::endo}, {"epi", Surface::epi}, {"base", Surface::base}, {"endo_rv", Surface::endo_rv}};
 
 // "1=healthy,2=core" -> tag and name.
 std::map<Tag, std::string> read_tags(const std::string& text) {
@@ -61,7 +61,7 @@ struct ConvertJob {
         "regions", "TAG=NAME,...", [this](const std::string& text) { regions = read_tags(text); },
         [this] { return show_tags(regions); }, "to a twin: region of each tag of the mesh");
     options.custom(
-        "surfaces", "TAG=endo|epi|base,...", [this](const std::string& text) { surfaces = read_tags(text); },
+        "surfaces", "TAG=endo|epi|base|endo_rv,...", [this](const std::string& text) { surfaces = read_tags(text); },
         [this] { return show_tags(surfaces); }, "to a twin: surface of each tag of the mesh's triangles");
     options.text("tissue", tissue, "to a twin: published tissue to start from", Tissue::library_names());
   }
@@ -111,7 +111,7 @@ struct ConvertJob {
     for (const auto& [tag, name] : surfaces) {
       const auto found = surface_names.find(name);
       if (found == surface_names.end())
-        throw InputError(fmt::format("--surfaces: \"{}\" is no surface; known: endo, epi, base", name));
+        throw InputError(fmt::format("--surfaces: \"{}\" is no surface; known: endo, epi, base, endo_rv", name));
       how.surfaces[tag] = found->second;
     }
     twin.anatomy = to_anatomy(mesh, how, monitor());

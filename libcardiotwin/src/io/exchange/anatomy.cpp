@@ -163,10 +163,10 @@ void add_coordinates(const ForeignMesh& file, const Repaired& repaired, Anatomy&
       if (repaired.place[i] >= 0) values[static_cast<std::size_t>(repaired.place[i])] = field->values[i];
     if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) values.clear();
   };
-  nodal("depth", anatomy.depth), nodal("height", anatomy.height);
+  nodal("depth", anatomy.depth), nodal("height", anatomy.height), nodal("right", anatomy.right);
   if (const auto* aha = find(file.tet_fields, "aha")) {
     const bool sound = std::all_of(aha->values.begin(), aha->values.end(),
-                                   [](double v) { return v >= 1 && v <= 17 && v == std::floor(v); });
+                                   [](double v) { return v >= 0 && v <= 17 && v == std::floor(v); });
     if (sound)
       for (const double v : aha->values) anatomy.aha.push_back(static_cast<std::uint8_t>(v));
   }
@@ -189,6 +189,7 @@ ForeignMesh to_foreign(const Anatomy& anatomy) {
   for (const auto& site : anatomy.sites) file.node_sets.push_back({site.name, site.nodes});
   if (!anatomy.depth.empty()) file.node_fields.push_back({"depth", 1, anatomy.depth});
   if (!anatomy.height.empty()) file.node_fields.push_back({"height", 1, anatomy.height});
+  if (!anatomy.right.empty()) file.node_fields.push_back({"right", 1, anatomy.right});
   if (!anatomy.aha.empty()) file.tet_fields.push_back({"aha", 1, {anatomy.aha.begin(), anatomy.aha.end()}});
   for (const auto& [label, name] : anatomy.regions) file.tag_names[label] = name;
   return file;

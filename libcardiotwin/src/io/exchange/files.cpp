@@ -219,7 +219,8 @@ ForeignMesh fit(ForeignMesh mesh, const Format& format, const Monitor& monitor) 
   }
   if (format.name == "opencarp" && mesh.triangles_are_boundary && !mesh.triangles.empty()) {
     triangles_to_node_sets(mesh);
-    monitor.warn("openCARP would simulate the boundary's triangles as tissue: written as node sets endo, epi, base");
+    monitor.warn(
+        "openCARP would simulate the boundary's triangles as tissue: written as node sets endo, epi, base, endo_rv");
   }
   std::string lost;
   for (const auto& [bit, name, present] : parts_of(mesh)) {

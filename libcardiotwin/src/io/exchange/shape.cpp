@@ -107,7 +107,7 @@ void add_boundary(ForeignMesh& file) {
 }
 
 void triangles_to_node_sets(ForeignMesh& mesh) {
-  const std::map<Tag, std::string> names{{1, "endo"}, {2, "epi"}, {3, "base"}};
+  const std::map<Tag, std::string> names{{1, "endo"}, {2, "epi"}, {3, "base"}, {4, "endo_rv"}};
   std::map<Tag, std::vector<Index>> nodes;
   for (std::size_t t = 0; t < mesh.triangles.size(); ++t) {
     auto& set = nodes[mesh.triangle_tags.empty() ? 0 : mesh.triangle_tags[t]];
