@@ -1,5 +1,5 @@
 // The reference in time: Strang's splitting of the same semi-discrete equations in fp64. Half a step of diffusion by
-// Crank-Nicolson, the cells, half a step of diffusion. Takes any step without growing unstable, costs some ten times
+// Crank-Nicolson, the cells, half a step of diffusion. Takes any step without growing unstable, costs some 25 times
 // the explicit one, and shares none of its code but the cells.
 //
 //   (1 - h/2 L) V' = (1 + h/2 L) V,  L V = sum_j a_ij (V_j - V_i) + nodal gradients

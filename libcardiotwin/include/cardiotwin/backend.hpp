@@ -10,7 +10,7 @@ class Backend {
   static Backend cpu(int threads = 0);  ///< 0: all cores OpenMP offers
   static Backend cuda(int device = 0);  ///< throws InputError saying why where no usable GPU is
   /// The same equations by Crank-Nicolson and conjugate gradients in fp64, for checking the others: takes any time
-  /// step, no lesions, and costs some ten times as much.
+  /// step, no lesions, and costs some 25 times as much.
   static Backend reference(int threads = 0);
   /// "cpu", "cuda", "cuda:1" or "reference", the CPU's with so many threads (0: all); throws InputError for another
   /// name, or where it cannot be used.
