@@ -91,7 +91,7 @@ struct Reduced<float> {
     const float t = x * 1.44269504f + 12582912.0f;
     const float whole = t - 12582912.0f;
 #if defined(__FMA__) || defined(__CUDA_ARCH__)
-    r = x - whole * 0.693147182f;  // one rounding: off by 2e-9 n, and |n| <= 127
+    r = __builtin_fmaf(whole, -0.693147182f, x);  // one rounding: off by 2e-9 n, and |n| <= 127
 #else
     r = x - whole * 0.693359375f;  // ln 2 in two parts, the first exact in 10 bits
     r = r - whole * -2.12194440e-4f;

@@ -55,8 +55,8 @@ double even_step(const std::vector<Placed>& slices, std::span<const File> files,
     if (steps.back() >= 0.01) continue;
     const bool kinds = files[slices[i].slice.file].kind != files[slices[i - 1].slice.file].kind;
     throw InputError(fmt::format(
-        "{} must have one slice at each place, but {} has two at {:.1f} mm along the stack{}; export one stack alone",
-        name, "it", slices[i].along - slices[0].along,
+        "{} must have one slice at each place, but it has two at {:.1f} mm along the stack{}; export one stack alone",
+        name, slices[i].along - slices[0].along,
         kinds ? ", of different types (such as magnitude and phase)" : " (such as several phases of the heart)"));
   }
   auto near = steps;

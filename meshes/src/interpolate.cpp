@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "image_ops.hpp"
+#include "voxels.hpp"
 
 // Shape-based interpolation (Raya & Udupa 1990, doi 10.1109/42.52980): signed distances within each slice are
 // interpolated along the slice normal. Two levels: first what is left ventricle (all labels but the right ventricle, as
@@ -16,7 +17,6 @@
 namespace cardiotwin::meshes {
 namespace {
 
-constexpr std::uint8_t right_ventricle = 5;
 constexpr double gone = 1e6;  // [mm] a distance no shape survives
 
 // The same image with its thickest axis third, where the slices are expected.
@@ -123,10 +123,10 @@ struct Bilinear {
 class Interpolator {
  public:
   Interpolator(const Labels& labels, const Window& w)
-      : ventricle_(shape_of(labels, w, [](auto v) { return v != 0 && v != right_ventricle; })),
-        right_(shape_of(labels, w, [](auto v) { return v == right_ventricle; })) {
+      : ventricle_(shape_of(labels, w, [](auto v) { return v != 0 && v != rv_cavity; })),
+        right_(shape_of(labels, w, [](auto v) { return v == rv_cavity; })) {
     for (int name = 1; name < 256; ++name) {
-      if (name == right_ventricle || std::find(labels.values.begin(), labels.values.end(), name) == labels.values.end())
+      if (name == rv_cavity || std::find(labels.values.begin(), labels.values.end(), name) == labels.values.end())
         continue;
       names_.push_back(std::uint8_t(name));
       shapes_.push_back(shape_of(labels, w, [name](auto v) { return v == name; }));
@@ -139,7 +139,7 @@ class Interpolator {
     rounded_ = {whole.area[slices_.front()] < 0.6 * largest, whole.area[slices_.back()] < 0.6 * largest};
     half_slice_ = labels.grid.spacing[2] / 2;
     pixel_ = labels.grid.spacing[0] * labels.grid.spacing[1];
-    has_cavity_ = !names_.empty() && names_.front() == 1 && enclosed_share(labels) > 0.5;
+    has_cavity_ = !names_.empty() && names_.front() == lv_cavity && enclosed_share(labels) > 0.5;
   }
 
   /// `k` counts slices from the window's first.
@@ -170,7 +170,7 @@ class Interpolator {
       }
       return names_[best];
     }
-    return depth(right_, at, point, 0) > 0 ? right_ventricle : 0;
+    return depth(right_, at, point, 0) > 0 ? rv_cavity : background;
   }
 
  private:

@@ -98,15 +98,10 @@ Labels canonical_labels(const Labels& labels, const std::string& convention, con
 LabelValues labels_on(const Grid& image, LabelValues labels, const Monitor& monitor) {
   if (same_grid(image, labels.grid)) return labels;
   const Grid& own = labels.grid;
-  const auto nearest = [](const Grid& grid, const Vec3& position) -> std::array<int, 3> {
-    // Half-way, the upper one, also where rounding puts the position a little below.
-    const Vec3 index = (grid.index(position).array() + (0.5 + 1e-6)).floor().max(-1).min(1e9);
-    return {int(index[0]), int(index[1]), int(index[2])};
-  };
   std::size_t labelled = 0, outside = 0;
   for_each_voxel(own, [&](int i, int j, int k, std::size_t v) {
     if (labels.values[v] == 0) return;
-    const auto at = nearest(image, own.position(Vec3(i, j, k)));
+    const auto at = nearest_voxel(image, own.position(Vec3(i, j, k)));
     ++labelled, outside += !holds(image, at[0], at[1], at[2]);
   });
   if (labelled > 0 && outside == labelled) {
@@ -116,7 +111,7 @@ LabelValues labels_on(const Grid& image, LabelValues labels, const Monitor& moni
   }
   LabelValues out{image, std::vector<std::int32_t>(image.count(), 0)};
   for_each_voxel(image, [&](int i, int j, int k, std::size_t v) {
-    const auto at = nearest(own, image.position(Vec3(i, j, k)));
+    const auto at = nearest_voxel(own, image.position(Vec3(i, j, k)));
     if (holds(own, at[0], at[1], at[2])) out.values[v] = labels.values[own.offset(at[0], at[1], at[2])];
   });
   monitor.tell(fmt::format(

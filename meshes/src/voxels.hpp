@@ -1,16 +1,19 @@
 #pragma once
 /// Voxel arithmetic shared by the steps of `build`; private to the picture room.
 
-#include <cardiotwin/meshes/image.hpp>
+#include <array>
+#include <cardiotwin/meshes/labels.hpp>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
 namespace cardiotwin::meshes {
 
-/// Canonical labels (scar.hpp), and the right ventricle's own wall once it was grown.
-inline constexpr std::uint8_t background = 0, lv_cavity = 1, muscle = 2, infarct = 3, no_reflow = 4, rv_cavity = 5,
-                              rv_muscle = 6;
+/// Canonical labels (labels.hpp), and beyond all that files can mean the right ventricle's own wall once it was grown.
+inline constexpr auto background = std::uint8_t(Meaning::background), lv_cavity = std::uint8_t(Meaning::lv_blood),
+                      muscle = std::uint8_t(Meaning::myocardium), infarct = std::uint8_t(Meaning::scar),
+                      no_reflow = std::uint8_t(Meaning::no_reflow), rv_cavity = std::uint8_t(Meaning::rv_blood),
+                      rv_muscle = std::uint8_t(meaning_count);
 inline bool is_tissue(std::uint8_t label) { return label == muscle || label == rv_muscle; }
 
 using Mask = std::vector<std::uint8_t>;
@@ -36,11 +39,16 @@ inline bool holds(const Grid& g, int i, int j, int k) {
 inline std::uint8_t label_at(const Labels& labels, int i, int j, int k) {
   return holds(labels.grid, i, j, k) ? labels.values[labels.grid.offset(i, j, k)] : background;
 }
-/// The label of the voxel nearest to a position. Half-way, the upper one, also where rounding, which depends on the
-/// image's pose, puts the position a little below.
+/// The voxel nearest to a position, or one beyond the grid. Half-way, the upper one, also where rounding, which depends
+/// on the image's pose, puts the position a little below.
+inline std::array<int, 3> nearest_voxel(const Grid& grid, const Vec3& position) {
+  const Vec3 index = (grid.index(position).array() + (0.5 + 1e-6)).floor().max(-1).min(1e9);
+  return {static_cast<int>(index[0]), static_cast<int>(index[1]), static_cast<int>(index[2])};
+}
+/// The label there.
 inline std::uint8_t label_at(const Labels& labels, const Vec3& position) {
-  const Vec3 index = (labels.grid.index(position).array() + (0.5 + 1e-6)).floor();
-  return label_at(labels, static_cast<int>(index[0]), static_cast<int>(index[1]), static_cast<int>(index[2]));
+  const auto [i, j, k] = nearest_voxel(labels.grid, position);
+  return label_at(labels, i, j, k);
 }
 
 /// Do the voxels of both lie at the same places, within 1e-3 voxels?

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "../../kernels/src/cpu_variants.hpp"
 #include "problems.hpp"
@@ -45,6 +46,14 @@ TEST_P(CpuTest, AnyNumberOfThreadsGivesTheSameBits) {
     run(*several);
     EXPECT_EQ(several->save(), one->save()) << threads << " threads";
   }
+}
+
+/// The step takes denormals for zero, whoever calls it goes on as before.
+TEST_P(CpuTest, TheCallersArithmeticStaysAsItWas) {
+  const auto e = kernels::make_engine(problem(), {.index = 2});
+  run(*e);
+  volatile double smallest = std::numeric_limits<double>::min();
+  EXPECT_GT(smallest / 4, 0);
 }
 
 /// Instruction sets differ by fused multiply-adds, that is by a rounding per operation. During the upstroke such a

@@ -8,6 +8,7 @@
 #include <cardiotwin/meshes/build.hpp>
 #include <cardiotwin/meshes/phantom.hpp>
 #include <cmath>
+#include <filesystem>
 #include <numbers>
 
 #include "../../meshes/src/voxels.hpp"
@@ -141,6 +142,20 @@ TEST(BothVentricles, RightApexIsPacedFromItsOwnSide) {
   }
   EXPECT_LT(nearest, 2);
   EXPECT_GT((at - a.apex).dot(a.septum), 10);
+}
+
+TEST(BothVentricles, ATwinOnDiskKeepsThem) {
+  const auto folder = std::filesystem::temp_directory_path() / "cardiotwin-both-ventricles";
+  std::filesystem::create_directories(folder);
+  Twin twin;
+  twin.anatomy = heart(), twin.tissue = Tissue::library("post-infarct");
+  twin.save(folder / "both.twin");
+  const Anatomy read = Anatomy::load(folder / "both.twin");
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(read.right, heart().right);
+  EXPECT_EQ(read.aha, heart().aha);
+  ASSERT_EQ(read.surface.size(), heart().surface.size());
+  for (std::size_t f = 0; f < read.surface.size(); ++f) ASSERT_EQ(read.surface[f].tag, heart().surface[f].tag);
 }
 
 TEST(BothVentricles, WithoutARightCavityThereIsASentence) {

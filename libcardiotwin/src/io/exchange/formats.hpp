@@ -2,6 +2,7 @@
 /// The readers and writers of foreign meshes: bytes in, a mesh out, and back. They know no paths, so that a fuzzer can
 /// feed them; errors name the line or the array, the caller adds the file.
 
+#include <cardiotwin/error.hpp>
 #include <cardiotwin/exchange.hpp>
 #include <optional>
 #include <string>
@@ -54,6 +55,16 @@ ForeignMesh read_stl(std::string_view, const Monitor&);
 std::string write_stl(const ForeignMesh&);
 ForeignMesh read_carto(std::string_view, const Monitor&);
 std::string write_carto(const ForeignMesh&);
+
+/// Calls read(); its InputError then begins with the name of the file it came from, such as ".elem".
+template <class Read>
+void within(const std::string& file, const Read& read) {
+  try {
+    read();
+  } catch (const InputError& error) {
+    throw InputError(file + " " + error.what());
+  }
+}
 
 /// Fields of one component each, with names of one word, for formats that have only such: "v" of three becomes v_1,
 /// v_2, v_3.

@@ -154,20 +154,13 @@ NodeSet read_vtx(std::string name, std::string_view bytes) {
 }
 
 ForeignMesh read_opencarp(const OpencarpBytes& files, const Monitor& monitor) {
-  const auto within = [](const char* file, const auto& read) {
-    try {
-      read();
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("{} {}", file, error.what()));
-    }
-  };
   ForeignMesh mesh;
   Elements elements;
   within(".pts", [&] { mesh.points = read_points(files.points); });
   within(".elem", [&] { elements = read_elements(files.elements, mesh); });
   if (files.fibers) within(".lon", [&] { read_fibers(*files.fibers, elements, mesh); });
   for (const auto& set : files.node_sets)
-    within((set.first + ".vtx").c_str(), [&] { mesh.node_sets.push_back(read_vtx(set.first, set.second)); });
+    within(set.first + ".vtx", [&] { mesh.node_sets.push_back(read_vtx(set.first, set.second)); });
   for (const auto& [name, count] : elements.passed_over)
     monitor.warn(fmt::format("{} elements of type {} are passed over; only Tt, Tr and Ln are read", count, name));
   return mesh;

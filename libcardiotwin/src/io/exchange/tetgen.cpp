@@ -184,13 +184,6 @@ void add_values(std::string& out, const std::vector<Field>& fields, std::size_t 
 }  // namespace
 
 ForeignMesh read_tetgen(const TetgenBytes& files, const Monitor& monitor) {
-  const auto within = [](const char* file, const auto& read) {
-    try {
-      read();
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("{} {}", file, error.what()));
-    }
-  };
   ForeignMesh mesh;
   Index base = 0;
   within(".node", [&] { base = read_nodes(files.nodes, mesh); });
