@@ -1,32 +1,17 @@
-// What a fuzzer feeds to the readers of foreign meshes: any bytes are refused with an InputError or give a mesh that is
-// sound, and what was accepted can be written and read again. One target per reader (CARDIOTWIN_FUZZ_READER).
-
-#include "exchange.hpp"
+// The readers of foreign meshes: any bytes are refused with an InputError or give a mesh that is sound, and what was
+// accepted can be written and read again.
 
 #include <cardiotwin/error.hpp>
 #include <cstdlib>
 #include <map>
 
 #include "io/exchange/formats.hpp"
+#include "readers.hpp"
 
 namespace cardiotwin::fuzz {
 namespace {
 
 using namespace exchange;
-
-// The files of one mesh, one after the other.
-std::vector<std::string_view> split(std::string_view bytes, std::size_t most) {
-  constexpr std::string_view between = "\n%%\n";
-  std::vector<std::string_view> files;
-  while (files.size() + 1 < most) {
-    const auto end = bytes.find(between);
-    if (end == std::string_view::npos) break;
-    files.push_back(bytes.substr(0, end));
-    bytes.remove_prefix(end + between.size());
-  }
-  files.push_back(bytes);
-  return files;
-}
 
 ForeignMesh opencarp(std::string_view bytes, const Monitor& monitor) {
   const auto files = split(bytes, 4);
@@ -60,30 +45,37 @@ const std::map<std::string_view, Pair> readers{{"opencarp", {opencarp, nullptr}}
 
 }  // namespace
 
-bool knows(std::string_view reader) { return readers.contains(reader); }
+std::vector<std::string_view> split(std::string_view bytes, std::size_t most) {
+  constexpr std::string_view between = "\n%%\n";
+  std::vector<std::string_view> files;
+  while (files.size() + 1 < most) {
+    const auto end = bytes.find(between);
+    if (end == std::string_view::npos) break;
+    files.push_back(bytes.substr(0, end));
+    bytes.remove_prefix(end + between.size());
+  }
+  files.push_back(bytes);
+  return files;
+}
 
-void feed(std::string_view reader, std::string_view bytes) {
-  const auto& [read, write] = readers.at(reader);
+bool feed_mesh(std::string_view reader, std::string_view bytes) {
+  const auto known = readers.find(reader);
+  if (known == readers.end()) return false;
+  const auto& [read, write] = known->second;
   ForeignMesh mesh;
   std::string written;
   try {
     mesh = read(bytes, {});
     mesh.validate();
-    if (!write || mesh.points.empty()) return;
+    if (!write || mesh.points.empty()) return true;
     written = write(mesh);
   } catch (const InputError&) {
-    return;
+    return true;
   }
   auto again = read(written, {});
   again.validate();
   if (again.tets.size() != mesh.tets.size()) std::abort();
+  return true;
 }
 
 }  // namespace cardiotwin::fuzz
-
-#ifdef CARDIOTWIN_FUZZ_READER
-extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  cardiotwin::fuzz::feed(CARDIOTWIN_FUZZ_READER, {reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-#endif

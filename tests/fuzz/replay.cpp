@@ -6,17 +6,18 @@
 #include <iterator>
 #include <string>
 
-#include "exchange.hpp"
+#include "readers.hpp"
 
 int main(int argc, char** argv) {
   if (argc != 2) return std::fprintf(stderr, "usage: %s CORPUS\n", argv[0]), 2;
   int files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[1])) {
+    if (!entry.is_regular_file()) continue;
     const auto reader = entry.path().parent_path().filename().string();
-    if (!entry.is_regular_file() || !cardiotwin::fuzz::knows(reader)) continue;
     std::ifstream in(entry.path(), std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    cardiotwin::fuzz::feed(reader, bytes);
+    if (!cardiotwin::fuzz::feed_mesh(reader, bytes) && !cardiotwin::fuzz::feed_image(reader, bytes))
+      return std::fprintf(stderr, "no reader is called %s\n", reader.c_str()), 1;
     ++files;
   }
   std::printf("%d files\n", files);

@@ -120,9 +120,9 @@ void write_text(const fs::path& path, std::string_view text) { write_texts({{pat
 
 void write_texts(const std::vector<std::pair<fs::path, std::string_view>>& files) {
   std::list<Aside> aside;
-  for (const auto& [path, text] : files) {
-    require_writable(path);
-    aside.emplace_back(path).write([&](const fs::path& file) { write_bytes(file, text); });
+  for (const auto& each : files) {
+    require_writable(each.first);
+    aside.emplace_back(each.first).write([&](const fs::path& file) { write_bytes(file, each.second); });
   }
   for (const auto& file : aside) file.rename();
 }
