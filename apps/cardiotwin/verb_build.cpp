@@ -9,6 +9,7 @@
 
 #include "image_rows.hpp"
 #include "job.hpp"
+#include "tag_rows.hpp"
 
 namespace cardiotwin::app {
 namespace {
@@ -28,15 +29,20 @@ std::vector<std::string> keys(const std::map<std::string, Value>& table) {
 struct BuildJob {
   Options options{"build"};
   meshes::BuildOptions build;
-  std::filesystem::path image, labels, out;
+  meshes::SurfaceOptions how;
+  std::filesystem::path image, labels, surface, out;
   std::string method = "p99", chambers = "left";
 
   void declare() {
-    options.path("image", image, "late-gadolinium MRI: NIfTI, NRRD, MetaImage, or DICOM (its folder)"),
-        options.required();
-    options.path("labels", labels, "segmentation of it, in any of these formats"), options.required();
+    options.path("image", image, "late-gadolinium MRI: NIfTI, NRRD, MetaImage, or DICOM (its folder)");
+    options.path("labels", labels, "segmentation of it, in any of these formats");
     add_series_row(options, "series", build.read_image, "the image");
     add_series_row(options, "label_series", build.read_labels, "the labels");
+    options.path("surface", surface,
+                 "instead of an image: the closed surface of a healthy heart's muscle (VTP, VTK, PLY, Gmsh, ...)");
+    add_surfaces_row(options, "surface_tags", how.surfaces, "what the values of its triangles mean");
+    options.text("surface_field", how.field, "its node or triangle field that holds them, where there are several");
+    add_unit_row(options, how.unit);
     options.path("out", out, "the twin to write (.twin)"), options.required();
     add_convention_row(options, build.convention);
     options.text("chambers", chambers, "what is built: the left ventricle, or both (needs the RV cavity's label)",
@@ -72,7 +78,10 @@ struct BuildJob {
     build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
     make_folder(folder);
-    const Twin twin = meshes::build_twin(image, labels, build, console());
+    if (surface.empty() ? image.empty() || labels.empty() : !image.empty() || !labels.empty())
+      throw InputError("a heart is built from --image and --labels, or else from a --surface");
+    const Twin twin = surface.empty() ? meshes::build_twin(image, labels, build, console())
+                                      : meshes::build_twin_from_surface(surface, how, build, console());
     twin.save(out);
     const auto& mesh = twin.anatomy.mesh;
     say(fmt::format("{}: {} nodes, {} tets, regions:", out.string(), mesh.node_count(), mesh.tet_count()));

@@ -5,45 +5,22 @@
 #include <cardiotwin/exchange.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/twin.hpp>
-#include <charconv>
 
 #include "job.hpp"
+#include "tag_rows.hpp"
 
 namespace cardiotwin::app {
 namespace {
-
-const std::map<std::string, Surface> surface_names{
-    {"endo", Surface::endo}, {"epi", Surface::epi}, {"base", Surface::base}, {"endo_rv", Surface::endo_rv}};
-
-// "1=healthy,2=core" -> tag and name.
-std::map<Tag, std::string> read_tags(const std::string& text) {
-  std::map<Tag, std::string> names;
-  for (const auto& word : split(text)) {
-    const auto equal = word.find('=');
-    Tag tag = 0;
-    const char* last = word.data() + std::min(equal, word.size());
-    const auto [end, error] = std::from_chars(word.data(), last, tag);
-    if (equal == std::string::npos || equal + 1 == word.size() || error != std::errc() || end != last)
-      throw InputError(fmt::format("\"{}\" must read TAG=NAME such as 1=healthy", word));
-    names[tag] = word.substr(equal + 1);
-  }
-  return names;
-}
-
-std::string show_tags(const std::map<Tag, std::string>& names) {
-  std::string text;
-  for (const auto& [tag, name] : names) text += fmt::format("{}{}={}", text.empty() ? "" : ",", tag, name);
-  return text;
-}
 
 bool is_twin(const std::filesystem::path& path) { return path.extension() == ".twin"; }
 
 struct ConvertJob {
   Options options{"convert"};
   std::filesystem::path in, out;
-  std::map<Tag, std::string> regions, surfaces;
+  std::map<Tag, std::string> regions;
+  std::map<Tag, Surface> surfaces;
   std::vector<std::string> node_sets;
-  std::string format = "auto", unit = "auto", tissue = "post-infarct";
+  std::string format = "auto", unit, tissue = "post-infarct";
   std::vector<std::string> warnings;
 
   void declare() {
@@ -54,15 +31,10 @@ struct ConvertJob {
     options.path("out", out, "what to write: the extension says which format; no extension: openCARP");
     options.positional(), options.required();
     options.text("format", format, "of the mesh to write, where the extension leaves a choice", formats);
-    options.text("unit", unit, "what one unit of the mesh read is; auto: um for openCARP, else mm",
-                 {"auto", "um", "mm", "cm", "m"});
+    add_unit_row(options, unit);
     options.list("node_sets", node_sets, "further openCARP node sets (.vtx) to read; in a twin they become sites");
-    options.custom(
-        "regions", "TAG=NAME,...", [this](const std::string& text) { regions = read_tags(text); },
-        [this] { return show_tags(regions); }, "to a twin: region of each tag of the mesh");
-    options.custom(
-        "surfaces", "TAG=endo|epi|base|endo_rv,...", [this](const std::string& text) { surfaces = read_tags(text); },
-        [this] { return show_tags(surfaces); }, "to a twin: surface of each tag of the mesh's triangles");
+    add_tags_row(options, "regions", regions, "to a twin: region of each tag of the mesh");
+    add_surfaces_row(options, "surfaces", surfaces, "to a twin: surface of each tag of the mesh's triangles");
     options.text("tissue", tissue, "to a twin: published tissue to start from", Tissue::library_names());
   }
 
@@ -86,8 +58,7 @@ struct ConvertJob {
       require_mesh_writable(out, mesh_format());
     }
     if (is_twin(in)) return to_mesh_file(twin_as_mesh());
-    const auto mesh = load_mesh(
-        in, {.unit = unit == "auto" ? "" : unit, .node_sets = {node_sets.begin(), node_sets.end()}}, monitor());
+    const auto mesh = load_mesh(in, {.unit = unit, .node_sets = {node_sets.begin(), node_sets.end()}}, monitor());
     is_twin(out) ? to_twin(mesh) : to_mesh_file(mesh);
   }
 
@@ -107,14 +78,7 @@ struct ConvertJob {
 
   void to_twin(const ForeignMesh& mesh) {
     Twin twin;
-    AnatomyOptions how{.regions = regions};
-    for (const auto& [tag, name] : surfaces) {
-      const auto found = surface_names.find(name);
-      if (found == surface_names.end())
-        throw InputError(fmt::format("--surfaces: \"{}\" is no surface; known: endo, epi, base, endo_rv", name));
-      how.surfaces[tag] = found->second;
-    }
-    twin.anatomy = to_anatomy(mesh, how, monitor());
+    twin.anatomy = to_anatomy(mesh, {.regions = regions, .surfaces = surfaces}, monitor());
     twin.tissue = Tissue::library(tissue);
     for (const auto& [label, name] : twin.anatomy.regions) std::as_const(twin.tissue)[name];  // throws if unknown
     Step step{.verb = "convert", .version = version(), .options = options.effective(), .warnings = warnings};

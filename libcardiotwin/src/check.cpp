@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cardiotwin/check.hpp>
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/surface_distance.hpp>
 #include <cardiotwin/units.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -11,7 +12,6 @@
 
 #include "connected.hpp"
 #include "operators.hpp"
-#include "surface_distance.hpp"
 
 namespace cardiotwin {
 namespace {

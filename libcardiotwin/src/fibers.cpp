@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/fibers.hpp>
+#include <cardiotwin/surface_distance.hpp>
 #include <cmath>
 #include <numbers>
 
 #include "fem.hpp"
-#include "surface_distance.hpp"
 
 namespace cardiotwin {
 namespace {

@@ -1,11 +1,14 @@
-#include "surface_distance.hpp"
+
 
 #include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/surface_distance.hpp>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace cardiotwin {
@@ -38,8 +41,9 @@ double squared_to_box(const Vec3& p, const Vec3& low, const Vec3& high) {
 }  // namespace
 
 SurfaceDistance::SurfaceDistance(std::span<const Vec3> points, std::vector<Triangle> triangles)
-    : points_(points), triangles_(std::move(triangles)) {
+    : points_(points), triangles_(std::move(triangles)), order_(triangles_.size()) {
   if (triangles_.empty()) throw InputError("Surface distance: the surface has no triangle; tag the boundary first");
+  std::iota(order_.begin(), order_.end(), 0);
   boxes_.emplace_back(0, static_cast<Index>(triangles_.size()));
   for (Index box = 0; box < static_cast<Index>(boxes_.size()); ++box) split(box);
 }
@@ -51,7 +55,7 @@ void SurfaceDistance::split(Index index) {
   box.low.setConstant(std::numeric_limits<double>::infinity());
   box.high = -box.low;
   for (Index t = box.first; t < box.last; ++t) {
-    for (const Index node : triangles_[t]) {
+    for (const Index node : triangles_[order_[t]]) {
       box.low = box.low.cwiseMin(points_[node]);
       box.high = box.high.cwiseMax(points_[node]);
     }
@@ -60,11 +64,12 @@ void SurfaceDistance::split(Index index) {
     int axis = 0;
     (box.high - box.low).maxCoeff(&axis);
     const Index middle = box.first + (box.last - box.first) / 2;
-    const auto key = [&](const Triangle& t) {
-      return std::pair(points_[t[0]][axis] + points_[t[1]][axis] + points_[t[2]][axis], t);
+    const auto key = [&](Index triangle) {
+      const Triangle& t = triangles_[triangle];
+      return std::tuple(points_[t[0]][axis] + points_[t[1]][axis] + points_[t[2]][axis], t, triangle);
     };
-    std::nth_element(triangles_.begin() + box.first, triangles_.begin() + middle, triangles_.begin() + box.last,
-                     [&](const Triangle& a, const Triangle& b) { return key(a) < key(b); });
+    std::nth_element(order_.begin() + box.first, order_.begin() + middle, order_.begin() + box.last,
+                     [&](Index a, Index b) { return key(a) < key(b); });
     box.left = static_cast<Index>(boxes_.size());
     boxes_.emplace_back(box.first, middle);
     boxes_.emplace_back(middle, box.last);
@@ -72,8 +77,9 @@ void SurfaceDistance::split(Index index) {
   boxes_[index] = box;
 }
 
-double SurfaceDistance::operator()(const Vec3& point) const {
+SurfaceDistance::Nearest SurfaceDistance::nearest(const Vec3& point) const {
   double best = std::numeric_limits<double>::infinity();
+  Index found = 0;
   std::array<std::pair<double, Index>, 128> stack;  // depth of the tree is below 40
   std::size_t top = 0;
   stack[top++] = {squared_to_box(point, boxes_[0].low, boxes_[0].high), 0};
@@ -83,8 +89,9 @@ double SurfaceDistance::operator()(const Vec3& point) const {
     const Box& box = boxes_[index];
     if (box.left < 0) {
       for (Index t = box.first; t < box.last; ++t) {
-        const Triangle& n = triangles_[t];
-        best = std::min(best, squared_to_triangle(point, points_[n[0]], points_[n[1]], points_[n[2]]));
+        const Triangle& n = triangles_[order_[t]];
+        const double squared = squared_to_triangle(point, points_[n[0]], points_[n[1]], points_[n[2]]);
+        if (squared < best) best = squared, found = order_[t];
       }
       continue;
     }
@@ -95,7 +102,7 @@ double SurfaceDistance::operator()(const Vec3& point) const {
     stack[top++] = far;
     stack[top++] = near;
   }
-  return std::sqrt(best);
+  return {std::sqrt(best), found};
 }
 
 }  // namespace cardiotwin

@@ -10,7 +10,6 @@
 #include "build_parts.hpp"
 
 namespace cardiotwin::meshes {
-namespace {
 
 void require_options(const BuildOptions& o) {
   const auto require = [](bool ok, const char* name, double value, const char* rule) {
@@ -23,6 +22,8 @@ void require_options(const BuildOptions& o) {
   require(o.scar.channel_closing >= 0 && o.scar.channel_closing <= 20, "channel closing", o.scar.channel_closing,
           "[0, 20]");
 }
+
+namespace {
 
 const char* name_of(ScarMethod method) {
   switch (method) {
@@ -37,6 +38,8 @@ const char* name_of(ScarMethod method) {
   }
   return "";
 }
+
+}  // namespace
 
 std::map<std::string, std::string> as_text(const BuildOptions& o) {
   std::map<std::string, std::string> text{
@@ -69,6 +72,8 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
   return text;
 }
 
+namespace {
+
 void sort_unique(std::vector<Index>& nodes) {
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
@@ -92,6 +97,30 @@ FiberBoundary fiber_boundary(const Mesh& mesh, const TaggedSurface& surface, dou
   return boundary;
 }
 
+}  // namespace
+
+Anatomy make_anatomy(Mesh mesh, TaggedSurface surface, const Vec3& septum, const BuildOptions& options,
+                     const Monitor& monitor) {
+  Anatomy a;
+  a.mesh = std::move(mesh);
+  a.regions = {{region::healthy, "healthy"},
+               {region::border_zone, "border_zone"},
+               {region::core, "core"},
+               {region::channel, "channel"}};
+  auto laid = rule_based_fibers(a.mesh, fiber_boundary(a.mesh, surface, options.edge), options.angles, monitor);
+  a.fibers = std::move(laid.fibers), a.depth = std::move(laid.depth), a.height = std::move(laid.height);
+  a.right = std::move(laid.right);
+  a.surface = std::move(surface.faces);
+  a.apex = surface.apex, a.base_centre = surface.base_centre;
+  a.septum = septum;
+  a.aha = aha_segments(a);
+  a.sites = standard_sites(a, options.site_radius);
+  a.validate();
+  return a;
+}
+
+namespace {
+
 nlohmann::json as_json(const ScarStatistics& s) {
   return {{"healthy_mean", s.healthy_mean},
           {"healthy_sd", s.healthy_sd},
@@ -110,28 +139,6 @@ double volume_of(const Labels& labels, std::initializer_list<std::uint8_t> which
     return std::find(which.begin(), which.end(), l) != which.end();
   });
   return static_cast<double>(count) * ml_per_voxel(labels.grid);
-}
-
-// Surface, fibres, segments and sites of a labelled mesh.
-Anatomy make_anatomy(Mesh mesh, const Labels& canonical, const FineLabels& fine, const BuildOptions& options,
-                     const Monitor& monitor, Septum& septum) {
-  Anatomy a;
-  a.mesh = std::move(mesh);
-  a.regions = {{region::healthy, "healthy"},
-               {region::border_zone, "border_zone"},
-               {region::core, "core"},
-               {region::channel, "channel"}};
-  auto surface = tag_surface(a.mesh, fine.labels, options.chambers);
-  auto laid = rule_based_fibers(a.mesh, fiber_boundary(a.mesh, surface, options.edge), options.angles, monitor);
-  a.fibers = std::move(laid.fibers), a.depth = std::move(laid.depth), a.height = std::move(laid.height);
-  a.right = std::move(laid.right);
-  a.surface = std::move(surface.faces);
-  a.apex = surface.apex, a.base_centre = surface.base_centre;
-  septum = find_septum(canonical, a.apex, a.base_centre, options.septum, monitor);
-  a.septum = septum.direction;
-  a.aha = aha_segments(a);
-  a.sites = standard_sites(a, options.site_radius);
-  return a;
 }
 
 Twin build(const Image& image, LabelValues labels, const BuildOptions& options, const Monitor& outer,
@@ -168,9 +175,9 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
   monitor.report("build: mesh", 0.3);
   Mesh mesh = stuff(tissue_field(fine.labels, options.smoothing), regions, {.edge = options.edge}, monitor);
   monitor.report("build: surface and fibres", 0.6);
-  Septum septum;
-  twin.anatomy = make_anatomy(std::move(mesh), canonical, fine, options, monitor, septum);
-  twin.anatomy.validate();
+  auto surface = tag_surface(mesh, fine.labels, options.chambers);
+  const Septum septum = find_septum(canonical, surface.apex, surface.base_centre, options.septum, monitor);
+  twin.anatomy = make_anatomy(std::move(mesh), std::move(surface), septum.direction, options, monitor);
 
   const Vec3 voxel = image.grid.spacing;
   nlohmann::json measured{

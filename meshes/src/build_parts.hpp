@@ -23,6 +23,11 @@ struct Plane {
 /// cavity is closed or missing.
 Plane base_plane(const Labels& labels);
 
+/// From a tag per face (`Surface`, or 0 where it could not be told): small pieces and untold faces take their
+/// neighbours' tag, the apex is the epicardial node farthest below the base. Throws InputError as tag_surface.
+TaggedSurface finish_surface(const Mesh&, const std::vector<BoundaryFace>&, std::vector<std::uint8_t> tag,
+                             const Plane& base, Chambers);
+
 /// The smoothed tissue indicator as a length: positive inside, 0 where the Gaussian of the muscle is one half [mm].
 Image tissue_field(const Labels& fine, double smoothing);
 
@@ -44,5 +49,12 @@ struct Septum {
 };
 Septum find_septum(const Labels& canonical, const Vec3& apex, const Vec3& base_centre,
                    const std::optional<Vec3>& towards, const Monitor&);
+
+/// Fibres, segments and sites of a mesh with tagged surfaces.
+Anatomy make_anatomy(Mesh, TaggedSurface, const Vec3& septum, const BuildOptions&, const Monitor&);
+
+/// What the provenance says of the options, and what is refused of them.
+std::map<std::string, std::string> as_text(const BuildOptions&);
+void require_options(const BuildOptions&);
 
 }  // namespace cardiotwin::meshes

@@ -97,7 +97,7 @@ std::size_t Stream::read_inflated(unsigned char* to, std::size_t bytes) {
 }
 
 void Stream::read(std::vector<unsigned char>& to, std::size_t bytes) {
-  constexpr std::size_t chunk = 1 << 22;
+  constexpr std::size_t chunk = 1 << 18;  // what a header promises is believed no further than this
   while (bytes > 0) {
     const std::size_t want = std::min(bytes, chunk), had = to.size();
     to.resize(had + want);

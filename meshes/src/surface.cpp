@@ -205,6 +205,11 @@ TaggedSurface tag_surface(const Mesh& mesh, const Labels& canonical, Chambers ch
     if (tag[f] != endo && tag[f] != endo_rv && normal.dot(plane.normal) > 0.5 && plane.height(centre) > -near)
       tag[f] = base;
   }
+  return finish_surface(mesh, faces, std::move(tag), plane, chambers);
+}
+
+TaggedSurface finish_surface(const Mesh& mesh, const std::vector<BoundaryFace>& faces, std::vector<std::uint8_t> tag,
+                             const Plane& plane, Chambers chambers) {
   const auto neighbours = neighbours_of(faces);
   absorb_small_pieces(tag, neighbours);
   require_whole(tag, neighbours, chambers);
@@ -215,7 +220,8 @@ TaggedSurface tag_surface(const Mesh& mesh, const Labels& canonical, Chambers ch
     surface.faces.push_back({faces[f].nodes, faces[f].tet, static_cast<Surface>(tag[f])});
     if (tag[f] != epi) continue;
     for (const Index node : faces[f].nodes) {
-      if (const double h = plane.height(points[node]); h < lowest) lowest = h, surface.apex = points[node];
+      const Vec3& point = mesh.points()[node];
+      if (const double h = plane.height(point); h < lowest) lowest = h, surface.apex = point;
     }
   }
   return surface;

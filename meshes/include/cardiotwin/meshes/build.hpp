@@ -1,6 +1,7 @@
 #pragma once
 /// From image and labels to a twin.
 
+#include <cardiotwin/exchange.hpp>
 #include <cardiotwin/meshes/mesher.hpp>
 #include <cardiotwin/meshes/scar.hpp>
 #include <cardiotwin/twin.hpp>
@@ -33,6 +34,21 @@ Twin build_twin(const Image&, const Labels&, const BuildOptions&, const Monitor&
 /// provenance.
 Twin build_twin(const std::filesystem::path& image, const std::filesystem::path& labels, const BuildOptions&,
                 const Monitor& = {});
+
+struct SurfaceOptions {
+  /// Which value of a triangle is which surface. A left ventricle has endo, epi and base, both have endo_rv, too.
+  std::map<Tag, Surface> surfaces;
+  std::string field =
+      {};                 ///< node or triangle field that holds the values; empty: the triangles' tags, or the only one
+  std::string unit = {};  ///< as MeshFileOptions::unit
+};
+
+/// A healthy heart bounded by a closed surface of its muscle, as other tools make it (any format of load_mesh with
+/// triangles): meshed, its boundary tagged by the nearest triangle; both ventricles where there is an endo_rv. The base
+/// is the plane of the endocardium's rim; without an endo_rv the septum must be named (BuildOptions::septum). Throws
+/// InputError: not closed, a value that is not named, a part that is missing.
+Twin build_twin_from_surface(const std::filesystem::path& surface, const SurfaceOptions&, const BuildOptions&,
+                             const Monitor& = {});
 
 /// Labels (canonical, or regions) interpolated by shape onto an isotropic grid of `spacing` [mm] along the image axes,
 /// the labelled box padded by `margin` [mm]: signed distances within slices, interpolated along the slice normal; all
