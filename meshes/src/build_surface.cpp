@@ -156,7 +156,7 @@ Image distance_field(const ClosedSurface& surface, double spacing, double margin
   for (const auto& t : surface.triangles) add_crossings(surface, t, grid, rows);
   monitor.poll();
 
-  const int reach = 3;
+  const int reach = 2;
   const auto band = static_cast<float>(reach * spacing);
   Mask near(grid.count(), 0);
   for (const auto& t : surface.triangles) {
@@ -277,7 +277,7 @@ Twin build_twin_from_surface(const std::filesystem::path& path, const SurfaceOpt
                     path.string()));
   }
   monitor.report("build: mesh", 0.2);
-  const Image field = distance_field(surface, std::clamp(0.5 * options.edge, 0.2, 0.6), 3 + 2 * options.edge, monitor);
+  const Image field = distance_field(surface, std::clamp(0.5 * options.edge, 0.2, 1.0), 3 + 2 * options.edge, monitor);
   const Labels healthy{field.grid, std::vector<std::uint8_t>(field.values.size(), region::healthy)};
   Mesh mesh = stuff(field, healthy, {.edge = options.edge}, monitor);
   monitor.report("build: fibres", 0.6);
