@@ -74,6 +74,12 @@ double second_opening(const Labels& labels) {
   return pieces.size.size() < 2 ? 0.0 : static_cast<double>(pieces.size[1]) * std::pow(g.spacing.prod(), 2.0 / 3.0);
 }
 
+// Scar from `least` on, between slices as on them: that region, or healthy.
+Labels above(Labels regions, std::uint8_t least, double spacing) {
+  for (auto& label : regions.values) label = label == 0 ? 0 : label < least ? region::healthy : least;
+  return interpolate_slices(regions, spacing, 0);
+}
+
 }  // namespace
 
 FineLabels fine_labels(const Labels& canonical, const BuildOptions& options, const Monitor& monitor) {
@@ -126,7 +132,13 @@ Labels fine_regions(const Labels& scar, const Labels& fine) {
   for (std::size_t v = 0; v < known.size(); ++v) known[v] = spread.values[v] != 0;
   const auto nearest = nearest_of(spread.grid, known);
   for (std::size_t v = 0; v < known.size(); ++v) spread.values[v] = spread.values[nearest.voxel[v]];
-  Labels regions = interpolate_slices(spread, fine.grid.spacing.minCoeff(), 0);
+  // One threshold after the other: as a shape of its own, the rim between two would lose to both its neighbours
+  // wherever it moves sideways from slice to slice.
+  Labels regions = above(spread, region::border_zone, fine.grid.spacing.minCoeff());
+  const Labels cores = above(spread, region::core, fine.grid.spacing.minCoeff());
+  for (std::size_t v = 0; v < regions.values.size(); ++v) {
+    if (cores.values[v] == region::core) regions.values[v] = region::core;
+  }
   // Onto the grid of `fine`: the nearest voxel, also beyond the last slice.
   Labels out{.grid = fine.grid, .values = std::vector<std::uint8_t>(fine.values.size(), 0)};
   Mask missing(fine.values.size(), 0);
