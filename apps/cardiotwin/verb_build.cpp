@@ -9,6 +9,7 @@
 
 #include "image_rows.hpp"
 #include "job.hpp"
+#include "site_rows.hpp"
 
 namespace cardiotwin::app {
 namespace {
@@ -29,6 +30,7 @@ struct BuildJob {
   Options options{"build"};
   meshes::BuildOptions build;
   std::filesystem::path image, labels, out;
+  std::vector<WantedSite> sites;
   std::string method = "p99", chambers = "left";
 
   void declare() {
@@ -63,6 +65,7 @@ struct BuildJob {
                             "a point towards the septum [mm, LPS], where the labels show no right ventricle");
     options.text("tissue", build.tissue, "published tissue to start from", Tissue::library_names());
     options.quantity("site_radius", build.site_radius, "mm", 0.5, 20, "of pacing sites");
+    add_site_row(options, sites, "a further pacing site");
   }
 
   static std::string left() { return "nothing was written, so the same command begins anew"; }
@@ -72,7 +75,9 @@ struct BuildJob {
     build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
     make_folder(folder);
-    const Twin twin = meshes::build_twin(image, labels, build, console());
+    Twin twin = meshes::build_twin(image, labels, build, console());
+    place_sites(twin.anatomy, sites, build.site_radius, console());
+    for (const auto& site : sites) twin.provenance.steps.back().options["site." + site.name] = site.text;
     twin.save(out);
     const auto& mesh = twin.anatomy.mesh;
     say(fmt::format("{}: {} nodes, {} tets, regions:", out.string(), mesh.node_count(), mesh.tet_count()));

@@ -282,6 +282,30 @@ Coordinates ventricular_coordinates(const Anatomy& anatomy, const Monitor& monit
   return c;
 }
 
+void complete_anatomy(Anatomy& anatomy, double radius, const Monitor& monitor) {
+  const auto c = ventricular_coordinates(anatomy, monitor);
+  const auto marks = landmarks(anatomy);
+  anatomy.apex = marks.apex, anatomy.base_centre = marks.base_centre, anatomy.septum = marks.septum;
+  if (anatomy.depth.empty()) anatomy.depth = c.transmural;
+  if (anatomy.height.empty()) anatomy.height = c.apicobasal;
+  if (anatomy.right.empty() && !c.seam.empty()) {
+    // The share of the tets around a node that are the right wall's: 1/2 between the walls, as fibres leave it.
+    std::vector<double> around(anatomy.mesh.node_count(), 0);
+    anatomy.right.assign(around.size(), 0);
+    for (std::size_t t = 0; t < c.wall.size(); ++t) {
+      for (const Index node : anatomy.mesh.tets()[t])
+        around[node] += 1, anatomy.right[node] += c.wall[t] == Ventricle::right;
+    }
+    for (std::size_t i = 0; i < around.size(); ++i) anatomy.right[i] /= around[i];
+  }
+  if (anatomy.aha.empty()) anatomy.aha = aha_segments(anatomy);
+  for (auto& site : standard_sites(anatomy, radius)) {
+    const bool taken = std::any_of(anatomy.sites.begin(), anatomy.sites.end(),
+                                   [&](const Site& present) { return present.name == site.name; });
+    if (!taken) anatomy.sites.push_back(std::move(site));
+  }
+}
+
 std::vector<Map> coordinate_maps(const Coordinates& c) {
   std::vector<double> cosine, sine;
   for (const double degrees : c.rotational) {

@@ -89,9 +89,10 @@ std::string place_words(const Anatomy& anatomy, const Vec3& position) {
     return sum;
   };
   const int aha = anatomy.aha[tet];
+  if (anatomy.depth.empty() || !((anatomy.base_centre - anatomy.apex).norm() > 0)) return aha > 0 ? aha_name(aha) : "";
   const Vec3 axis = anatomy.base_centre - anatomy.apex, up = axis.normalized(), from_apex = position - anatomy.apex;
   Place place{.apicobasal = from_apex.dot(up) / axis.norm(),
-              .transmural = anatomy.depth.empty() ? 0.5 : mean(anatomy.depth),
+              .transmural = mean(anatomy.depth),
               .ventricle = !anatomy.right.empty() && aha == 0 ? Ventricle::right : Ventricle::left};
   if (place.ventricle == Ventricle::right) {
     // Seen from the left ventricle's axis the right one's free wall spans about 70 degrees to either side.

@@ -57,6 +57,11 @@ struct Landmarks {
 };
 Landmarks landmarks(const Anatomy&);
 
+/// Gives an anatomy of which only the surface is tagged what it lacks: landmarks, `depth`, `height`, `right`, segments
+/// and standard sites of `radius` [mm]. Sites that are there already keep their names. Needs `septum` for a left
+/// ventricle alone; throws InputError as ventricular_coordinates does.
+void complete_anatomy(Anatomy&, double radius = 3.0, const Monitor& = {});
+
 /// Finds places in one heart. Interpolates in tets, so that there and back is exact. Keeps a view of the mesh, which
 /// must outlive it. Safe to use from several threads.
 class Atlas {
@@ -105,7 +110,7 @@ const char* aha_name(int segment);
 /// In a clinician's words: "basal anteroseptal, mid-wall, LV". `aha`: the segment there, 0 where there is none.
 std::string place_words(const Place&, int aha);
 /// The same of a position by segments, depth and long axis alone, without coordinates; "" where the anatomy has no
-/// segments.
+/// segments, the segment's name alone where it has no depth.
 std::string place_words(const Anatomy&, const Vec3& position);
 
 }  // namespace cardiotwin

@@ -10,8 +10,8 @@ namespace cardiotwin {
 struct ValveRing {
   std::string name;          ///< "mitral", "aortic", "tricuspid", "pulmonary"; "mitral_aortic" where one rim is both
   Surface endocardium;       ///< that it bounds
-  Vec3 centre, normal;       ///< of its line [mm, LPS]; the unit normal points out of the ventricle
-  double perimeter = 0;      ///< [mm]
+  Vec3 centre, normal;       ///< of the area [mm, LPS]; the unit normal points out of the ventricle
+  double perimeter = 0;      ///< of the line without the zigzag of its edges [mm]
   double area = 0;           ///< of its projection along the normal [mm2]
   std::vector<Index> nodes;  ///< in order, counter-clockwise seen from outside the ventricle; the first is not repeated
 };
