@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   app::add_demo(app);
   app::add_cell(app);
   app::add_convert(app);
+  app::add_locate(app);
 
   const auto fail = [&](const char* sentence, int code) {
     app::close_line();

@@ -172,8 +172,6 @@ void Options::time_step(const std::string& key, double& value, const std::string
   row.get = [&value] { return value == 0 ? std::string("auto") : format_quantity(value, "ms"); };
 }
 
-namespace {
-
 Vec3 parse_vector(const std::string& text, const std::string& unit, bool bare_numbers) {
   const auto parts = split(text);
   if (parts.size() != 3) throw InputError(fmt::format("\"{}\" must be three values x, y, z", text));
@@ -184,6 +182,8 @@ Vec3 parse_vector(const std::string& text, const std::string& unit, bool bare_nu
   }
   return read;
 }
+
+namespace {
 
 std::string format_vector(const Vec3& value, const std::string& unit) {
   return fmt::format("{}, {}, {}", format_quantity(value[0], unit), format_quantity(value[1], unit),

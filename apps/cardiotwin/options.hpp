@@ -77,4 +77,7 @@ class Options {
 /// "a, b , c" -> {"a", "b", "c"}; empty items dropped.
 std::vector<std::string> split(const std::string& text, char separator = ',');
 
+/// "10, 20, 30 mm" in house units; without any unit only where `bare_numbers` may be in `unit`. Throws InputError.
+Vec3 parse_vector(const std::string& text, const std::string& unit, bool bare_numbers);
+
 }  // namespace cardiotwin::app

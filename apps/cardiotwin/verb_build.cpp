@@ -9,6 +9,7 @@
 
 #include "image_rows.hpp"
 #include "job.hpp"
+#include "site_rows.hpp"
 #include "tag_rows.hpp"
 
 namespace cardiotwin::app {
@@ -31,6 +32,7 @@ struct BuildJob {
   meshes::BuildOptions build;
   meshes::SurfaceOptions how;
   std::filesystem::path image, labels, surface, out;
+  std::vector<WantedSite> sites;
   std::string method = "p99", chambers = "left";
 
   void declare() {
@@ -69,6 +71,7 @@ struct BuildJob {
                             "a point towards the septum [mm, LPS], where the labels show no right ventricle");
     options.text("tissue", build.tissue, "published tissue to start from", Tissue::library_names());
     options.quantity("site_radius", build.site_radius, "mm", 0.5, 20, "of pacing sites");
+    add_site_row(options, sites, "a further pacing site");
   }
 
   static std::string left() { return "nothing was written, so the same command begins anew"; }
@@ -80,8 +83,10 @@ struct BuildJob {
     make_folder(folder);
     if (surface.empty() ? image.empty() || labels.empty() : !image.empty() || !labels.empty())
       throw InputError("a heart is built from --image and --labels, or else from a --surface");
-    const Twin twin = surface.empty() ? meshes::build_twin(image, labels, build, console())
-                                      : meshes::build_twin_from_surface(surface, how, build, console());
+    Twin twin = surface.empty() ? meshes::build_twin(image, labels, build, console())
+                                : meshes::build_twin_from_surface(surface, how, build, console());
+    place_sites(twin.anatomy, sites, build.site_radius, console());
+    for (const auto& site : sites) twin.provenance.steps.back().options["site." + site.name] = site.text;
     twin.save(out);
     const auto& mesh = twin.anatomy.mesh;
     say(fmt::format("{}: {} nodes, {} tets, regions:", out.string(), mesh.node_count(), mesh.tet_count()));

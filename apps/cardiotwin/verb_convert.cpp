@@ -2,15 +2,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/exchange.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/twin.hpp>
+#include <optional>
 
 #include "job.hpp"
+#include "site_rows.hpp"
 #include "tag_rows.hpp"
 
 namespace cardiotwin::app {
 namespace {
+
+// Across the long axis; throws InputError for a point on it.
+Vec3 direction_to(const Vec3& point, const Landmarks& marks) {
+  const Vec3 up = (marks.base_centre - marks.apex).normalized(), from = point - marks.apex,
+             across = from - from.dot(up) * up;
+  if (!(across.norm() > 1))
+    throw InputError("--septum: the point lies on the long axis; name one in or beyond the septum");
+  return across.normalized();
+}
 
 bool is_twin(const std::filesystem::path& path) { return path.extension() == ".twin"; }
 
@@ -22,6 +35,9 @@ struct ConvertJob {
   std::vector<std::string> node_sets;
   std::string format = "auto", unit, tissue = "post-infarct";
   std::vector<std::string> warnings;
+  std::vector<WantedSite> sites;
+  std::optional<Vec3> septum;
+  double site_radius = 3;
 
   void declare() {
     auto formats = mesh_formats();
@@ -35,6 +51,10 @@ struct ConvertJob {
     options.list("node_sets", node_sets, "further openCARP node sets (.vtx) to read; in a twin they become sites");
     add_tags_row(options, "regions", regions, "to a twin: region of each tag of the mesh");
     add_surfaces_row(options, "surfaces", surfaces, "to a twin: surface of each tag of the mesh's triangles");
+    options.optional_vector("septum", septum, "mm",
+                            "to a twin: a point towards the septum [mm, LPS], where no right ventricle is tagged");
+    add_site_row(options, sites, "to a twin: a pacing site");
+    options.quantity("site_radius", site_radius, "mm", 0.5, 20, "of pacing sites");
     options.text("tissue", tissue, "to a twin: published tissue to start from", Tissue::library_names());
   }
 
@@ -74,6 +94,21 @@ struct ConvertJob {
     save_mesh(out, mesh, mesh_format(), monitor());
     say(fmt::format("{}: {} nodes, {} tets, {} triangles read; written to {}", in.string(), mesh.points.size(),
                     mesh.tets.size(), mesh.triangles.size(), out.string()));
+  }
+
+  // A tagged surface of ventricles is enough for segments and standard sites.
+  void complete(Anatomy& anatomy) {
+    const auto tagged = [&](Surface tag) {
+      return std::any_of(anatomy.surface.begin(), anatomy.surface.end(), [&](const auto& f) { return f.tag == tag; });
+    };
+    if (!tagged(Surface::endo) || !tagged(Surface::epi) || !tagged(Surface::base)) return;
+    const auto marks = landmarks(anatomy);
+    if (septum) anatomy.septum = direction_to(*septum, marks);
+    if (!(anatomy.septum.norm() > 0) && !(marks.septum.norm() > 0)) {
+      monitor().warn("no right ventricle is tagged, so there are no segments and no standard sites: name --septum");
+      return;
+    }
+    complete_anatomy(anatomy, site_radius, monitor());
   }
 
   void to_twin(const ForeignMesh& mesh) {

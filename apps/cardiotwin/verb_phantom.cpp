@@ -17,6 +17,7 @@ void add_phantom_rows(Options& rows, meshes::PhantomOptions& p) {
   rows.quantity("semi_axis_short", p.semi_axis_short, "mm", 10, 60, "epicardial semi-axis, short");
   rows.quantity("wall", p.wall, "mm", 3, 20, "wall thickness");
   rows.quantity("base_height", p.base_height, "mm", -40, 60, "height of the basal cut above the ellipsoid's equator");
+  rows.flag("papillary", p.papillary, "papillary muscles and trabeculae in the cavity");
   rows.vector("translation", p.translation, "mm", "moves the heart and its image");
   rows.vector("rotation", p.rotation_degrees, "degrees", "turns the heart and its image about x, y, z");
   rows.quantity("scar_length", p.scar_length, "mm", 1, 120, "infarct along the long axis");

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/plan.hpp>
 #include <cardiotwin/report.hpp>
 
 #include "job.hpp"
 #include "plan_rows.hpp"
+#include "site_rows.hpp"
 #include "tables.hpp"
 
 namespace cardiotwin::app {
@@ -47,8 +49,9 @@ std::string plan_table(const Plan& plan) {
   for (const auto& r : plan.results) out += fmt::format("  {:>5}  {:<8}  {}\n", r.round, r.site, r.outcome);
   for (const auto& t : plan.targets) {
     const auto& p = t.lesion.position;
-    out += fmt::format("target {}: ({:.1f}, {:.1f}, {:.1f}) mm LPS, radius {:.1f} mm, AHA {}: {}\n", t.rank, p[0], p[1],
-                       p[2], t.lesion.radius, t.aha, t.evidence);
+    const auto place = t.place.empty() ? std::string() : t.place + ", ";
+    out += fmt::format("target {}: ({:.1f}, {:.1f}, {:.1f}) mm LPS, radius {:.1f} mm, {}AHA {}: {}\n", t.rank, p[0],
+                       p[1], p[2], t.lesion.radius, place, t.aha, t.evidence);
   }
   return out + plan.conclusion;
 }
@@ -59,12 +62,14 @@ struct PlanJob {
   Options options{"plan"};
   PlanOptions plan;
   std::filesystem::path twin, out = "study";
+  std::vector<WantedSite> sites;
   bool resume = false, json = false;
 
   void declare() {
     options.path("twin", twin, "the twin to study"), options.positional(), options.required();
     options.path("out", out, "folder of the study; one that was interrupted is resumed");
     add_plan_rows(options, plan);
+    add_site_row(options, sites, "a site that the twin lacks, paced with the others");
     options.flag("resume", resume, "insist that there is an interrupted study to resume", true);
     options.flag("json", json, "print plan.json", true);
   }
@@ -73,11 +78,25 @@ struct PlanJob {
     return fmt::format("what was finished is kept in {}, and the same command goes on from there", out.string());
   }
 
+  void add_sites(Anatomy& anatomy) {
+    if (sites.empty()) return;
+    constexpr double radius = 3;  // [mm], as of standard sites
+    if (plan.sites.empty()) {
+      for (const auto& site : anatomy.sites)
+        if (site.name.starts_with("aha")) plan.sites.push_back(site.name);
+    }
+    place_sites(anatomy, sites, radius, console());
+    for (const auto& site : sites)
+      if (std::ranges::find(plan.sites, site.name) == plan.sites.end()) plan.sites.push_back(site.name);
+  }
+
   void run() {
     if (resume && !std::filesystem::exists(out / "study.json")) {
       throw InputError(fmt::format("--resume: {} holds no study; leave --resume out to begin one", out.string()));
     }
-    const Plan result = run_study(Twin::load(twin), out, plan, console());
+    Twin patient = Twin::load(twin);
+    add_sites(patient.anatomy);
+    const Plan result = run_study(patient, out, plan, console());
     say(json ? read_text(out / "plan.json")
              : plan_table(result) + fmt::format("\nnext: cardiotwin report {}", out.string()));
   }

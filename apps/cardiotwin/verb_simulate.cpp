@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "job.hpp"
+#include "site_rows.hpp"
 
 namespace cardiotwin::app {
 namespace {
@@ -27,7 +28,9 @@ struct SimulateJob {
     options.path("twin", twin, "the twin to run"), options.positional(), options.required();
     options.path("out", out, "folder for the results");
     options.path("from", from, "state to go on from, as an earlier run left it; stimuli before its time are over");
-    options.text("site", site, "where it is paced: a site of the twin");
+    options.text("site", site,
+                 "where it is paced: a site of the twin, or NAME=X,Y,Z mm [LPS], or "
+                 "NAME=APICOBASAL,ROTATIONAL,TRANSMURAL[,lv|rv]");
     options.custom(
         "s1", "INTERVALxBEATS", [this](const std::string& text) { read_train(text); }, [this] { return train; },
         "basic train, such as 600x2 or \"600 ms x 2\"");
@@ -74,13 +77,13 @@ struct SimulateJob {
 
   void run() {
     const Monitor monitor = console();
-    const Twin patient = Twin::load(twin);
+    Twin patient = Twin::load(twin);
     simulation.stiffness = stiffness == "auto" ? natural_stiffness(patient) : stiffness_of(stiffness);
     if (simulation.dt == 0) simulation.dt = natural_dt(patient, simulation.stiffness);
     simulation.backend = Backend::named(backend, threads);
     if (simulation.backend.is_reference()) precision = "fp64";
     simulation.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
-    const Site& where = patient.anatomy.site(site);
+    const Site& where = paced_site(patient.anatomy, monitor);
     std::vector<Index> probe_nodes;
     for (const auto& name : probes) probe_nodes.push_back(patient.anatomy.site(name).nodes.front());
 
@@ -105,6 +108,13 @@ struct SimulateJob {
     if (probe) write_probes(*probe);
     write_provenance(patient);
     summarise(sim, last_map);
+  }
+
+  const Site& paced_site(Anatomy& anatomy, const Monitor& monitor) const {
+    if (site.find('=') == std::string::npos) return anatomy.site(site);
+    constexpr double radius = 3;  // [mm], as of standard sites
+    place_sites(anatomy, read_sites(site), radius, monitor);
+    return anatomy.sites.back();
   }
 
   void go_on_from(Simulation& sim) const {

@@ -21,6 +21,7 @@ void add_report(CLI::App&);
 void add_demo(CLI::App&);
 void add_cell(CLI::App&);
 void add_convert(CLI::App&);
+void add_locate(CLI::App&);
 
 /// Progress on stderr: a line that rewrites itself, with time left, on a terminal; else only finished facts and
 /// warnings. `cancelled` is true after Ctrl-C.

@@ -124,6 +124,7 @@ Json target(const Target& target) {
           {"lesion", lesion(target.lesion)},
           {"depth_mm", number(target.depth)},
           {"aha", target.aha},
+          {"place", target.place},
           {"circuits", target.circuits},
           {"induced_from", target.induced_from},
           {"share", number(target.share)},
@@ -137,6 +138,7 @@ Target target(const Json& json) {
   target.lesion = lesion(json.at("lesion"));
   target.depth = number(json.at("depth_mm"));
   target.aha = json.at("aha").get<int>();
+  target.place = json.value("place", std::string());  // a study of an earlier program has none
   target.circuits = json.at("circuits").get<std::vector<int>>();
   target.induced_from = json.at("induced_from").get<std::vector<std::string>>();
   target.share = number(json.at("share"));

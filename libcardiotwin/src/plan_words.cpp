@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cardiotwin/coordinates.hpp>
 #include <cmath>
 #include <set>
 
@@ -86,6 +87,7 @@ std::vector<Target> ranked_targets(const Anatomy& anatomy, const Plan& plan, con
     target.lesion = placed.lesion;
     target.depth = wall_thickness(anatomy, placed.lesion.position, placed.lesion.radius);
     target.aha = reentry::segment_at(anatomy, placed.lesion.position);
+    target.place = place_words(anatomy, placed.lesion.position);
     target.circuits = placed.circuits;
     std::set<std::string> sites;
     for (const int c : placed.circuits) sites.insert(plan.circuit_sites[c].begin(), plan.circuit_sites[c].end());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cardiotwin/random.hpp>
 #include <cmath>
+#include <limits>
 
 namespace cardiotwin::meshes {
 namespace {
@@ -19,7 +20,11 @@ double wrap_angle(double radians) {
 }
 
 Ventricle::Ventricle(const PhantomOptions& options)
-    : long_(options.semi_axis_long), short_(options.semi_axis_short), wall_(options.wall), base_(options.base_height) {
+    : long_(options.semi_axis_long),
+      short_(options.semi_axis_short),
+      wall_(options.wall),
+      base_(options.base_height),
+      papillary_(options.papillary) {
   const double a = long_ - wall_ / 2, b = short_ - wall_ / 2, step = pi / arc_steps;
   const auto speed = [&](double phi) { return std::sqrt(square(a * std::cos(phi)) + square(b * std::sin(phi))); };
   arc_.resize(arc_steps + 1, 0);
@@ -30,7 +35,30 @@ Ventricle::Ventricle(const PhantomOptions& options)
 }
 
 bool Ventricle::in_cavity(const Vec3& p) const {
+  return in_endocardium(p) && !(papillary_ && distance_to_trabeculae(p) < 0);
+}
+
+bool Ventricle::in_endocardium(const Vec3& p) const {
   return p[2] <= base_ && square(p[2] / (long_ - wall_)) + (square(p[0]) + square(p[1])) / square(short_ - wall_) < 1;
+}
+
+// Two rods rise from the wall, anterolateral and posteromedial, and lean away from it; ridges run along the meridians
+// of the apical half, highest in its middle.
+double Ventricle::distance_to_trabeculae(const Vec3& p) const {
+  const double a = long_ - wall_, b = short_ - wall_, thickness = 0.2 * b;
+  double nearest = std::numeric_limits<double>::infinity();
+  for (const double theta : {150.0 * degree, 230.0 * degree}) {
+    const auto at = [&](double radius, double z) {
+      return Vec3(radius * std::cos(theta), radius * std::sin(theta), z);
+    };
+    const Vec3 root = at(b * std::sqrt(1 - square(0.55)), -0.55 * a), tip = at(0.5 * b, base_ - 0.3 * a);
+    const double s = std::clamp((p - root).dot(tip - root) / (tip - root).squaredNorm(), 0.0, 1.0);
+    nearest = std::min(nearest, (p - root - s * (tip - root)).norm() - thickness);
+  }
+  constexpr int ridges = 9;
+  const double z = p[2] / a, height = 0.13 * b * std::clamp(4 * (z + 0.85) * (-0.25 - z) / square(0.6), 0.0, 1.0);
+  const double inside = b * (1 - p.cwiseQuotient(Vec3(b, b, a)).norm()), theta = std::atan2(p[1], p[0]);
+  return std::min(nearest, inside - height * square(std::max(0.0, std::cos(ridges * theta))));
 }
 
 bool Ventricle::in_epicardium(const Vec3& p) const {
@@ -51,6 +79,7 @@ bool Ventricle::far_from_surfaces(const Vec3& p, double reach) const {
     return std::abs(q.cwiseQuotient(axes).norm() - 1) * axes.minCoeff() > reach;
   };
   const double a = long_ - wall_, b = short_ - wall_;
+  if (papillary_ && in_endocardium(p)) return false;
   return std::abs(p[2] - base_) > reach && far(p, {b, b, a}) && far(p, {short_, short_, long_}) &&
          (p[0] < -reach || far(p - Vec3(0.55 * short_, 0, base_), {1.2 * short_, 0.95 * short_, 0.8 * long_}));
 }

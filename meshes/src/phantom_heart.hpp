@@ -21,7 +21,7 @@ class Ventricle {
  public:
   explicit Ventricle(const PhantomOptions&);
 
-  bool in_cavity(const Vec3&) const;
+  bool in_cavity(const Vec3&) const;      ///< blood: not in a papillary muscle or trabecula
   bool in_epicardium(const Vec3&) const;  ///< wall or cavity
   bool in_right_ventricle(const Vec3&) const;
   /// True only if no surface passes within `reach` [mm] of the point.
@@ -37,10 +37,14 @@ class Ventricle {
   double right_reach() const;  ///< largest x of the right ventricle
 
  private:
+  bool in_endocardium(const Vec3&) const;  ///< blood and what stands in it
+  /// About how far from papillary muscles and trabeculae; negative inside [mm].
+  double distance_to_trabeculae(const Vec3&) const;
   double angle_of_arc(double s) const;
   double arc_of_angle(double phi) const;
 
   double long_, short_, wall_, base_;
+  bool papillary_;
   std::vector<double> arc_;  // at equidistant parametric angles from the apex (-90 degrees) to +90
 };
 

@@ -22,6 +22,7 @@ Json json_of(const PhantomOptions& o) {
           {"semi_axis_short", o.semi_axis_short},
           {"wall", o.wall},
           {"base_height", o.base_height},
+          {"papillary", o.papillary},
           {"translation", json_of(o.translation)},
           {"rotation_degrees", json_of(o.rotation_degrees)},
           {"scar", o.scar},

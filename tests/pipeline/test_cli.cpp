@@ -47,7 +47,7 @@ void expect_refused(const Folder& folder, const std::string& arguments, const st
 }
 
 const char* const verbs[] = {"phantom", "build",  "inspect", "check", "calibrate", "simulate",
-                             "plan",    "report", "demo",    "cell",  "convert"};
+                             "plan",    "report", "demo",    "cell",  "convert",   "locate"};
 
 TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
   const Folder folder;

@@ -251,6 +251,7 @@ inline Plan plan(const Shell& shell, const Anatomy& anatomy, bool inducible) {
        .lesion = {plan.circuits[0].isthmus, 5},
        .depth = 9.1,
        .aha = 7,
+       .place = "mid anterior, mid-wall, LV",
        .circuits = {0, 1},
        .induced_from = {"aha1", "aha4", "aha7", "aha10", "aha13", "aha16"},
        .share = 1,

@@ -48,6 +48,7 @@ Plan example() {
                           .lesion = {{1.5, 2.5, -3.5}, 5},
                           .depth = 9.25,
                           .aha = 7,
+                          .place = "mid anterior, mid-wall, LV",
                           .circuits = {0, 1},
                           .induced_from = {"aha1", "aha2", "aha7"},
                           .share = 2.0 / 3,
@@ -103,6 +104,7 @@ TEST(Plan, every_field_survives_the_files) {
   EXPECT_EQ(a.lesion.radius, b.lesion.radius);
   EXPECT_EQ(a.depth, b.depth);
   EXPECT_EQ(a.aha, b.aha);
+  EXPECT_EQ(a.place, b.place);
   EXPECT_EQ(a.circuits, b.circuits);
   EXPECT_EQ(a.induced_from, b.induced_from);
   EXPECT_EQ(a.share, b.share);

@@ -142,11 +142,12 @@ TEST_F(Report, csv_has_one_row_per_target) {
   for (const auto& line : lines)
     if (!line.starts_with("#")) rows.push_back(line);
   ASSERT_EQ(rows.size(), 3U);
-  EXPECT_TRUE(rows[0].starts_with("rank,x_mm,y_mm,z_mm,radius_mm,depth_mm,aha,aha_name,circuits,"));
+  EXPECT_TRUE(rows[0].starts_with("rank,x_mm,y_mm,z_mm,radius_mm,depth_mm,aha,aha_name,place,circuits,"));
   const auto plan = load_plan(folder_->path());
   const Vec3& p = plan.targets[0].lesion.position;
   EXPECT_TRUE(rows[1].starts_with(
-      fmt::format("1,{:.1f},{:.1f},{:.1f},5.0,9.1,7,mid anterior,1 2,1.000,yes,", p.x(), p.y(), p.z())))
+      fmt::format("1,{:.1f},{:.1f},{:.1f},5.0,9.1,7,mid anterior,\"mid anterior, mid-wall, LV\",1 2,1.000,yes,", p.x(),
+                  p.y(), p.z())))
       << rows[1];
   EXPECT_TRUE(contains(lines[0], research_use_only));
   EXPECT_TRUE(contains(bytes_of(*folder_ / "targets.csv"), "LPS"));
@@ -162,9 +163,9 @@ TEST_F(Report, page_shows_the_findings) {
   for (const double x : {p.x(), p.y(), p.z()})
     EXPECT_TRUE(contains(page, fmt::format("<td class=\"num\">{:.1f}</td>", x)));
   for (const char* part :
-       {"Inducibility before and after", "7 mid anterior", "362 ms", "monomorphic", "sform and qform disagree",
-        "off by up to 7.5 %", "tau_close", "SHA-256", "Largest velocity error", "7.5 %", "8.1 / 8.9 / 9.6 mm",
-        "61.2 ml", "17.3 degrees", "healthy mean"})
+       {"Inducibility before and after", "7 mid anterior", "mid-wall, LV", "362 ms", "monomorphic",
+        "sform and qform disagree", "off by up to 7.5 %", "tau_close", "SHA-256", "Largest velocity error", "7.5 %",
+        "8.1 / 8.9 / 9.6 mm", "61.2 ml", "17.3 degrees", "healthy mean"})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_FALSE(contains(page, "Mesh is sound."));  // information is no warning
 }

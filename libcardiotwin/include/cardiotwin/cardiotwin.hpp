@@ -6,6 +6,7 @@
 #include <cardiotwin/calibration.hpp>
 #include <cardiotwin/cell.hpp>
 #include <cardiotwin/check.hpp>
+#include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/ensemble.hpp>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/exchange.hpp>
@@ -26,3 +27,4 @@
 #include <cardiotwin/tissue.hpp>
 #include <cardiotwin/twin.hpp>
 #include <cardiotwin/units.hpp>
+#include <cardiotwin/valves.hpp>

@@ -45,6 +45,7 @@ struct Target {
   Lesion lesion;
   double depth = 0;  ///< wall thickness there, the depth a transmural lesion needs [mm]
   int aha = 0;
+  std::string place = {};                      ///< in words: "mid anterior, mid-wall, LV"; may be empty
   std::vector<int> circuits = {};              ///< addressed
   std::vector<std::string> induced_from = {};  ///< sites from which those circuits were induced
   double share = 0;                            ///< of inducible sites whose circuit it addresses

@@ -69,14 +69,14 @@ std::string targets_csv(const Study& study) {
       "# {}\n# cardiotwin {}, twin SHA-256 {}\n# {}\n"
       "# Coordinates: scanner, LPS (x to the patient's left, y posterior, z superior), mm\n",
       research_use_only, version(), study.twin_sha256, one_line(headline(study)));
-  csv += "rank,x_mm,y_mm,z_mm,radius_mm,depth_mm,aha,aha_name,circuits,share,necessary,induced_from,evidence\n";
+  csv += "rank,x_mm,y_mm,z_mm,radius_mm,depth_mm,aha,aha_name,place,circuits,share,necessary,induced_from,evidence\n";
   for (const auto& t : study.plan.targets) {
     std::vector<std::string> circuits;
     for (const int c : t.circuits) circuits.push_back(std::to_string(c + 1));
     const auto& p = t.lesion.position;
-    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", t.rank, plain(p.x(), 1), plain(p.y(), 1),
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", t.rank, plain(p.x(), 1), plain(p.y(), 1),
                        plain(p.z(), 1), plain(t.lesion.radius, 1), plain(t.depth, 1), t.aha, aha_name(t.aha),
-                       join(circuits, " "), plain(t.share, 3), t.necessary ? "yes" : "no",
+                       quoted(t.place), join(circuits, " "), plain(t.share, 3), t.necessary ? "yes" : "no",
                        quoted(join(t.induced_from, " ")), quoted(one_line(t.evidence)));
   }
   return csv;

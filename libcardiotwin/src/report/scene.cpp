@@ -128,7 +128,8 @@ Json scene_json(const Study& study, const DisplaySurface& surface) {
     scene["targets"].push_back({{"rank", target.rank},
                                 {"position", vector_json(target.lesion.position)},
                                 {"radius", rounded(target.lesion.radius, 1000)},
-                                {"text", fmt::format("Target {}: {}, radius {} mm", target.rank, aha_label(target.aha),
+                                {"text", fmt::format("Target {}: {}, radius {} mm", target.rank,
+                                                     target.place.empty() ? aha_label(target.aha) : target.place,
                                                      fixed(target.lesion.radius, 1))}});
   for (const auto& site : study.twin.anatomy.sites) {
     const auto* before = result(study.plan, site.name, 0);

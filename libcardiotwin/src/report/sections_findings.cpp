@@ -25,6 +25,14 @@ std::string cycle_lengths(const Plan& plan) {
   return join(all, ", ") + " ms";
 }
 
+// The segment as in the bull's eye, and below it where in the wall.
+Html place(const Target& target) {
+  const auto comma = target.place.find(", ");
+  const Html segment = text(aha_label(target.aha));
+  if (target.aha == 0 && !target.place.empty()) return text(target.place);
+  return comma == std::string::npos ? segment : segment + tag("span", text(target.place.substr(comma + 2)), "small");
+}
+
 std::string of(const RoundTally& tally) { return fmt::format("{} of {}", tally.inducible, tally.paced); }
 
 }  // namespace
@@ -50,7 +58,7 @@ Html targets_section(const Study& study) {
   const auto& plan = study.plan;
   if (plan.targets.empty()) return {};
   Table table("targets-table", {words("Rank"), words("x [mm]", "num"), words("y [mm]", "num"), words("z [mm]", "num"),
-                                words("Radius [mm]", "num"), words("Depth [mm]", "num"), words("AHA segment"),
+                                words("Radius [mm]", "num"), words("Depth [mm]", "num"), words("AHA segment and layer"),
                                 words("Circuits"), words("Share of sites", "num")});
   for (const auto& t : plan.targets) {
     const Html rank{
@@ -63,7 +71,7 @@ Html targets_section(const Study& study) {
                figure(t.lesion.position.z(), 1),
                figure(t.lesion.radius, 1),
                figure(t.depth, 1),
-               words(aha_label(t.aha)),
+               {place(t)},
                words(circuit_names(t.circuits)),
                words(fixed(100 * t.share, 0) + " %", "num")},
               "lead");

@@ -56,28 +56,6 @@ Study load_study(const std::filesystem::path& folder) {
   return study;
 }
 
-const char* aha_name(int segment) {
-  static constexpr std::array names{"unknown",
-                                    "basal anterior",
-                                    "basal anteroseptal",
-                                    "basal inferoseptal",
-                                    "basal inferior",
-                                    "basal inferolateral",
-                                    "basal anterolateral",
-                                    "mid anterior",
-                                    "mid anteroseptal",
-                                    "mid inferoseptal",
-                                    "mid inferior",
-                                    "mid inferolateral",
-                                    "mid anterolateral",
-                                    "apical anterior",
-                                    "apical septal",
-                                    "apical inferior",
-                                    "apical lateral",
-                                    "apex"};
-  return segment >= 1 && segment <= 17 ? names[static_cast<std::size_t>(segment)] : names[0];
-}
-
 std::string aha_label(int segment) {
   return segment >= 1 && segment <= 17 ? fmt::format("{} {}", segment, aha_name(segment)) : aha_name(0);
 }

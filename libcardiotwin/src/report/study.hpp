@@ -2,6 +2,7 @@
 /// What a report is made of: read once, checked, and the plain facts drawn from it.
 
 #include <array>
+#include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/plan.hpp>
 #include <cardiotwin/twin.hpp>
 #include <filesystem>
@@ -26,7 +27,6 @@ struct Study {
 /// Throws InputError: not a study, not finished (says how to resume it), damaged, or its twin is another one.
 Study load_study(const std::filesystem::path& folder);
 
-const char* aha_name(int segment);   ///< "basal anterior"; "unknown" outside 1..17
 std::string aha_label(int segment);  ///< "7 mid anterior"
 
 int segment_of(const Anatomy&, std::size_t tet);  ///< 1..17, 0 where the anatomy has no segments

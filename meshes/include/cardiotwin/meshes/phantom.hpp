@@ -14,6 +14,7 @@ struct PhantomOptions {
   // ventricle (own frame: long axis z from apex to base, x towards the septum, y towards the anterior wall); semi-axes
   // of the epicardium, the endocardium's are smaller by the wall; the muscle is cut flat at z = base_height
   double semi_axis_long = 80, semi_axis_short = 32, wall = 9, base_height = 10;
+  bool papillary = false;  ///< two papillary muscles and trabeculae in the apical half, inside the endocardium
   // pose in scanner space; the stack of slices turns and moves with the heart, so that voxels stay the same
   Vec3 translation = Vec3::Zero();
   Vec3 rotation_degrees = Vec3::Zero();  ///< about x, y, z in that order
