@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <cardiotwin/exchange.hpp>
+#include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/twin.hpp>
 #include <charconv>
 
+#include "fiber_rows.hpp"
 #include "job.hpp"
 
 namespace cardiotwin::app {
@@ -45,6 +47,8 @@ struct ConvertJob {
   std::vector<std::string> node_sets;
   std::string format = "auto", unit = "auto", tissue = "post-infarct";
   std::vector<std::string> warnings;
+  bool lay = false;
+  FiberChoice fibers;
 
   void declare() {
     auto formats = mesh_formats();
@@ -63,6 +67,11 @@ struct ConvertJob {
     options.custom(
         "surfaces", "TAG=endo|epi|base|endo_rv,...", [this](const std::string& text) { surfaces = read_tags(text); },
         [this] { return show_tags(surfaces); }, "to a twin: surface of each tag of the mesh's triangles");
+    options.flag(
+        "lay_fibers", lay,
+        "to a twin: lay fibres by rule on the tagged surface, whatever the file has; node sets aortic_valve and "
+        "pulmonary_valve are outflow rings");
+    add_fiber_rows(options, fibers);
     options.text("tissue", tissue, "to a twin: published tissue to start from", Tissue::library_names());
   }
 
@@ -76,6 +85,7 @@ struct ConvertJob {
   }
 
   void run() {
+    if (lay && !is_twin(out)) throw InputError("--lay-fibers makes a twin; name the file to write .twin");
     if (is_twin(in) && is_twin(out))
       throw InputError(fmt::format("{} and {} are both twins; there is nothing to convert", in.string(), out.string()));
     if (is_twin(out)) {
@@ -114,7 +124,10 @@ struct ConvertJob {
         throw InputError(fmt::format("--surfaces: \"{}\" is no surface; known: endo, epi, base, endo_rv", name));
       how.surfaces[tag] = found->second;
     }
+    if (lay && surfaces.empty())
+      throw InputError("--lay-fibers needs --surfaces: which tags of the mesh's triangles are endo, epi and base");
     twin.anatomy = to_anatomy(mesh, how, monitor());
+    if (lay) lay_fibers(twin.anatomy, fibers.angles(), monitor());
     twin.tissue = Tissue::library(tissue);
     for (const auto& [label, name] : twin.anatomy.regions) std::as_const(twin.tissue)[name];  // throws if unknown
     Step step{.verb = "convert", .version = version(), .options = options.effective(), .warnings = warnings};

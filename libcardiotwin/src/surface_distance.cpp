@@ -13,22 +13,37 @@ namespace {
 
 constexpr Index leaf_size = 4;
 
-double squared_to_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
+Vec3 foot_on_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
   const Vec3 ab = b - a;
   const double along = std::clamp((p - a).dot(ab) / std::max(ab.squaredNorm(), 1e-300), 0.0, 1.0);
-  return (p - a - along * ab).squaredNorm();
+  return a + along * ab;
+}
+
+double squared_to_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
+  return (p - foot_on_segment(p, a, b)).squaredNorm();
+}
+
+bool stands_over(const Vec3& p, const Vec3& normal, const Vec3& a, const Vec3& b, const Vec3& c) {
+  return normal.squaredNorm() > 0 && normal.dot((b - a).cross(p - a)) >= 0 && normal.dot((c - b).cross(p - b)) >= 0 &&
+         normal.dot((a - c).cross(p - c)) >= 0;
 }
 
 // The foot of the perpendicular counts where it lies inside all three sides; otherwise the nearest side decides.
 double squared_to_triangle(const Vec3& p, const Vec3& a, const Vec3& b, const Vec3& c) {
   const Vec3 normal = (b - a).cross(c - a);
-  const double area = normal.squaredNorm();
-  if (area > 0 && normal.dot((b - a).cross(p - a)) >= 0 && normal.dot((c - b).cross(p - b)) >= 0 &&
-      normal.dot((a - c).cross(p - c)) >= 0) {
+  if (stands_over(p, normal, a, b, c)) {
     const double height = normal.dot(p - a);
-    return height * height / area;
+    return height * height / normal.squaredNorm();
   }
   return std::min({squared_to_segment(p, a, b), squared_to_segment(p, b, c), squared_to_segment(p, c, a)});
+}
+
+Vec3 foot_on_triangle(const Vec3& p, const Vec3& a, const Vec3& b, const Vec3& c) {
+  const Vec3 normal = (b - a).cross(c - a);
+  if (stands_over(p, normal, a, b, c)) return p - normal.dot(p - a) / normal.squaredNorm() * normal;
+  const std::array<Vec3, 3> feet{foot_on_segment(p, a, b), foot_on_segment(p, b, c), foot_on_segment(p, c, a)};
+  return *std::min_element(feet.begin(), feet.end(),
+                           [&](const Vec3& x, const Vec3& y) { return (p - x).squaredNorm() < (p - y).squaredNorm(); });
 }
 
 double squared_to_box(const Vec3& p, const Vec3& low, const Vec3& high) {
@@ -72,8 +87,9 @@ void SurfaceDistance::split(Index index) {
   boxes_[index] = box;
 }
 
-double SurfaceDistance::operator()(const Vec3& point) const {
-  double best = std::numeric_limits<double>::infinity();
+// Calls `visit` for the triangles in boxes nearer than the square root of `best`, which it may lower.
+template <class Visit>
+void SurfaceDistance::visit_near(const Vec3& point, double& best, const Visit& visit) const {
   std::array<std::pair<double, Index>, 128> stack;  // depth of the tree is below 40
   std::size_t top = 0;
   stack[top++] = {squared_to_box(point, boxes_[0].low, boxes_[0].high), 0};
@@ -82,10 +98,7 @@ double SurfaceDistance::operator()(const Vec3& point) const {
     if (lower_bound >= best) continue;
     const Box& box = boxes_[index];
     if (box.left < 0) {
-      for (Index t = box.first; t < box.last; ++t) {
-        const Triangle& n = triangles_[t];
-        best = std::min(best, squared_to_triangle(point, points_[n[0]], points_[n[1]], points_[n[2]]));
-      }
+      for (Index t = box.first; t < box.last; ++t) visit(triangles_[t]);
       continue;
     }
     std::pair<double, Index> near{0, box.left}, far{0, box.left + 1};
@@ -95,7 +108,25 @@ double SurfaceDistance::operator()(const Vec3& point) const {
     stack[top++] = far;
     stack[top++] = near;
   }
+}
+
+double SurfaceDistance::operator()(const Vec3& point) const {
+  double best = std::numeric_limits<double>::infinity();
+  visit_near(point, best, [&](const Triangle& n) {
+    best = std::min(best, squared_to_triangle(point, points_[n[0]], points_[n[1]], points_[n[2]]));
+  });
   return std::sqrt(best);
+}
+
+SurfaceDistance::Foot SurfaceDistance::nearest(const Vec3& point) const {
+  double best = std::numeric_limits<double>::infinity();
+  Foot foot;
+  visit_near(point, best, [&](const Triangle& n) {
+    const double squared = squared_to_triangle(point, points_[n[0]], points_[n[1]], points_[n[2]]);
+    if (squared < best) best = squared, foot.triangle = n;
+  });
+  foot.point = foot_on_triangle(point, points_[foot.triangle[0]], points_[foot.triangle[1]], points_[foot.triangle[2]]);
+  return foot;
 }
 
 }  // namespace cardiotwin

@@ -15,6 +15,13 @@ class SurfaceDistance {
   /// Distance to the nearest point of the surface [mm]; safe to call from several threads.
   double operator()(const Vec3& point) const;
 
+  /// The nearest point of the surface and the triangle it lies on; of several the first found.
+  struct Foot {
+    Vec3 point = Vec3::Zero();
+    Triangle triangle{};
+  };
+  Foot nearest(const Vec3& point) const;
+
  private:
   struct Box {
     Box(Index begin, Index end) : first(begin), last(end) {}
@@ -23,6 +30,8 @@ class SurfaceDistance {
     Index left = -1;    // children are left and left + 1; -1 for a leaf
   };
   void split(Index box);
+  template <class Visit>
+  void visit_near(const Vec3& point, double& best, const Visit& visit) const;
 
   std::span<const Vec3> points_;
   std::vector<Triangle> triangles_;
