@@ -12,6 +12,8 @@ void add_purkinje_rows(Options& rows, PurkinjeOptions& p) {
   rows.number("purkinje_repulsion", p.repulsion, 0, 2,
               "Purkinje tree: weight of the direction away from other branches");
   rows.integer("purkinje_generations", p.generations, 1, 60, "Purkinje tree: of branches, after the fascicles");
+  rows.number("purkinje_top", p.top, 0.3, 1.5,
+              "Purkinje tree: share of the long axis above which nothing grows; the base is reached last");
   rows.quantity("purkinje_segment", p.segment, "mm", 0.1, 5,
                 "Purkinje tree: step of growth, least distance of branches");
   rows.quantity("purkinje_radius", p.junction_radius, "mm", 0.1, 10,

@@ -64,7 +64,8 @@ class Angles {
  public:
   Angles(const FiberAngles& angles, const Walls& walls, const std::vector<double>& outflow)
       : angles_(angles), walls_(walls), outflow_(outflow) {
-    // The right endocardium turns by twice its angle: at most half a degree more per degree of the wall's own rotation.
+    // The right endocardium turns by twice its angle: 120 degrees over two thicknesses of the wall, so that the helix
+    // turns no faster along the wall than across it.
     own_angle_after_ = walls.right_thickness * std::max(1.0, std::abs(angles.alpha_endo_rv) / 30);
   }
 

@@ -28,6 +28,7 @@ void require_options(const PurkinjeOptions& o) {
   require(o.trunk >= o.segment && o.trunk <= 100, "trunk", o.trunk, "[1 segment, 100 mm]");
   require(o.fascicle >= o.segment && o.fascicle <= 100, "fascicle", o.fascicle, "[1 segment, 100 mm]");
   require(o.fascicle_angle >= 10 && o.fascicle_angle <= 90, "fascicle_angle", o.fascicle_angle, "[10, 90] degrees");
+  require(o.top >= 0.3 && o.top <= 1.5, "top", o.top, "[0.3, 1.5] of the long axis");
   require(o.velocity >= 0.1 && o.velocity <= 10, "velocity", o.velocity, "[0.1, 10] m/s");
   require(o.right_delay >= 0 && o.right_delay <= 200, "right_delay", o.right_delay, "[0, 200] ms");
   require(o.junction_delay >= 0 && o.junction_delay <= 100, "junction_delay", o.junction_delay, "[0, 100] ms");
@@ -61,6 +62,8 @@ class Growth {
         tree_(tree),
         first_(tree.points.size()),
         random_(options.seed + (right_ ? 1 : 0)),
+        apex_(anatomy.apex),
+        axis_(anatomy.base_centre - anatomy.apex),
         parting_(static_cast<int>(std::ceil(1 / (2 * std::sin(options.angle * degree)))) + 2) {
     for (const Triangle& n : triangles_) {
       const Vec3 scaled = (points_[n[1]] - points_[n[0]]).cross(points_[n[2]] - points_[n[0]]);
@@ -102,6 +105,8 @@ class Growth {
   }
 
   Vec3 normal_at(const Triangle& n) const { return (normal_[n[0]] + normal_[n[1]] + normal_[n[2]]).stableNormalized(); }
+
+  bool above(const Vec3& point) const { return (point - apex_).dot(axis_) > options_.top * axis_.squaredNorm(); }
 
   double drawn_length() {
     const double drawn = options_.length * (1 + options_.spread * random_.normal());
@@ -158,6 +163,7 @@ class Growth {
       const Vec3 wanted = here + options_.segment * way.normalized();
       const auto foot = surface_.nearest(wanted);
       const double moved = (foot.point - here).norm();
+      if (above(foot.point)) return std::nullopt;
       const bool off_the_edge = (foot.point - wanted).norm() > 0.5 * options_.segment || moved < 0.5 * options_.segment;
       if (off_the_edge || nearest(foot.point, number, step).distance < options_.segment) return std::nullopt;
       now.direction = tangent(foot.point - here, normal_at(foot.triangle));
@@ -175,20 +181,20 @@ class Growth {
   PurkinjeTree& tree_;
   std::size_t first_;  // point of this tree
   Random random_;
+  Vec3 apex_, axis_;
   int parting_;                   // steps until sisters are farther apart than branches may come
   std::vector<Index> branch_of_;  // per point of this tree, -1 at the root
   std::vector<Index> mother_of_;  // per branch
 };
 
 // High on the septum, on its left side.
-Vec3 left_root(const Anatomy& anatomy) {
+Vec3 left_root(const Anatomy& anatomy, const PurkinjeOptions& options) {
   const Vec3 axis = anatomy.base_centre - anatomy.apex;
   if (!(axis.norm() > 1e-6) || !(anatomy.septum.norm() > 0.5))
     throw InputError(
-        "Purkinje tree: the twin has no long axis or no septum to find the root by; build it from an image, or give "
-        "the "
+        "Purkinje tree: the twin has no long axis or no septum to find the root by; build it from an image, or give a "
         "root");
-  const Vec3 middle = anatomy.apex + 0.8 * axis, up = axis.normalized();
+  const Vec3 middle = anatomy.apex + std::min(0.8, options.top - 0.05) * axis, up = axis.normalized();
   double sum = 0, count = 0;
   for (const auto& face : anatomy.surface) {
     if (face.tag != Surface::endo) continue;
@@ -222,7 +228,7 @@ PurkinjeTree grow_purkinje(const Anatomy& anatomy, const PurkinjeOptions& option
   monitor.report("purkinje: left tree", 0.0);
   PurkinjeTree tree;
   Growth(anatomy, Surface::endo, options, tree)
-      .grow(options.root_lv ? *options.root_lv : left_root(anatomy), anatomy.apex, monitor);
+      .grow(options.root_lv ? *options.root_lv : left_root(anatomy, options), anatomy.apex, monitor);
   if (has(Surface::endo_rv)) {
     monitor.report("purkinje: right tree", 0.5);
     Growth(anatomy, Surface::endo_rv, options, tree)

@@ -20,13 +20,15 @@ struct PurkinjeOptions {
   double angle = 12;       ///< of a branch to its mother [degrees]
   double repulsion = 0.1;  ///< w: weight of the direction away from the nearest branch, against going on straight
   int generations = 20;
-  double trunk = 15;                               ///< from the root towards the apex
-  double fascicle = 25, fascicle_angle = 50;       ///< three begin at the trunk's end: to either side [degrees] and on
+  double trunk = 15;                          ///< from the root towards the apex
+  double fascicle = 25, fascicle_angle = 50;  ///< three begin at the trunk's end: to either side [degrees] and on
+  double top =
+      0.8;  ///< share of the long axis above which nothing grows: the base is reached last (Durrer et al. 1970)
   std::optional<Vec3> root_lv = {}, root_rv = {};  ///< [mm, LPS]; else high on the septum's own side
   double velocity = 2.5;                           ///< [m/s]
-  double right_delay = 5;                          ///< of the right root [ms] (Durrer et al. 1970: 5 to 10)
-  double junction_delay = 3;                       ///< from the tree's end to the muscle [ms]
-  double junction_radius = 2;                      ///< of muscle that a junction starts
+  double right_delay = 5;      ///< of the right root [ms] (Durrer et al. 1970, doi 10.1161/01.CIR.41.6.899: 5 to 10)
+  double junction_delay = 3;   ///< from the tree's end to the muscle [ms]
+  double junction_radius = 2;  ///< of muscle that a junction starts
 };
 
 /// Segments, each from a point to its parent, which comes before it. Stays on the endocardium and never crosses itself:
