@@ -146,6 +146,18 @@ void Options::number(const std::string& key, double& value, double low, double h
   row.get = [&value] { return fmt::format("{}", value); };
 }
 
+void Options::optional_number(const std::string& key, std::optional<double>& value, double low, double high,
+                              const std::string& doc) {
+  Row& row = add(key, "NUMBER", doc, fmt::format("{:g} to {:g}", low, high));
+  row.is_bare = true;
+  row.set = [=, &value](const std::string& text, bool) {
+    const double number = parse_finite(text);
+    check_range(number, low, high, "");
+    value = number;
+  };
+  row.get = [&value] { return value ? fmt::format("{}", *value) : std::string(); };
+}
+
 void Options::quantity(const std::string& key, double& value, const std::string& unit, double low, double high,
                        const std::string& doc) {
   Row& row = add(key, unit, doc, fmt::format("{:g} to {:g} {}", low, high, unit));

@@ -24,6 +24,9 @@ class Options {
   void integer(const std::string& key, int& value, int low, int high, const std::string& doc);
   void seed(const std::string& key, std::uint64_t& value, const std::string& doc);
   void number(const std::string& key, double& value, double low, double high, const std::string& doc);
+  /// Without a value until one is given.
+  void optional_number(const std::string& key, std::optional<double>& value, double low, double high,
+                       const std::string& doc);
   /// `low` and `high` in `unit`; on the command line a bare number is taken in `unit`, a case file must name its unit.
   void quantity(const std::string& key, double& value, const std::string& unit, double low, double high,
                 const std::string& doc);

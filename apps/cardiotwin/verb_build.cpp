@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "fiber_rows.hpp"
 #include "image_rows.hpp"
 #include "job.hpp"
 #include "site_rows.hpp"
@@ -33,7 +34,8 @@ struct BuildJob {
   meshes::SurfaceOptions how;
   std::filesystem::path image, labels, surface, out;
   std::vector<WantedSite> sites;
-  std::string method = "p99", chambers = "left";
+  std::string method = "p99", chambers = "left", fiber_axes = "scanner";
+  FiberChoice fibers;
 
   void declare() {
     options.path("image", image, "late-gadolinium MRI: NIfTI, NRRD, MetaImage, or DICOM (its folder)");
@@ -61,12 +63,12 @@ struct BuildJob {
     options.quantity("min_volume", build.scar.min_volume, "ml", 0, 100, "smaller islands of scar are noise");
     options.quantity("channel_closing", build.scar.channel_closing, "mm", 0, 30,
                      "border zone that core closed by this radius covers is a channel");
-    options.number("alpha_endo", build.angles.alpha_endo, -90, 90, "helix angle at the endocardium, degrees");
-    options.number("alpha_epi", build.angles.alpha_epi, -90, 90, "helix angle at the epicardium, degrees");
-    options.number("alpha_endo_rv", build.angles.alpha_endo_rv, -90, 90, "the same in the right ventricle");
-    options.number("alpha_epi_rv", build.angles.alpha_epi_rv, -90, 90, "the same in the right ventricle");
-    options.number("beta_endo", build.angles.beta_endo, -90, 90, "sheet angle at the endocardium, degrees");
-    options.number("beta_epi", build.angles.beta_epi, -90, 90, "sheet angle at the epicardium, degrees");
+    add_fiber_rows(options, fibers);
+    options.path("fibers", build.fibers,
+                 "fibres from a file, the rule's where it has none: a mesh with fibres, or a NIfTI image of vectors");
+    options.text("fiber_axes", fiber_axes, "what the vectors of an image lie along", {"scanner", "voxel"});
+    options.quantity("fast_endocardium", build.fast_endocardium, "mm", 0, 10,
+                     "depth to which healthy muscle under the endocardium conducts 2.5 times as fast, 0 for none");
     options.optional_vector("septum", build.septum, "mm",
                             "a point towards the septum [mm, LPS], where the labels show no right ventricle");
     options.text("tissue", build.tissue, "published tissue to start from", Tissue::library_names());
@@ -79,6 +81,8 @@ struct BuildJob {
   void run() {
     build.scar.method = methods.at(method);
     build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
+    build.angles = fibers.angles();
+    build.fiber_axes = fiber_axes == "voxel" ? meshes::VectorAxes::voxel : meshes::VectorAxes::scanner;
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
     make_folder(folder);
     if (surface.empty() ? image.empty() || labels.empty() : !image.empty() || !labels.empty())
@@ -93,7 +97,7 @@ struct BuildJob {
     std::map<Label, double> volumes;
     for (std::size_t t = 0; t < mesh.tet_count(); ++t) volumes[mesh.labels()[t]] += mesh.volume(t) / 1000;
     for (const auto& [label, volume] : volumes)
-      say(fmt::format("  {:<12} {:7.2f} ml", twin.anatomy.regions.at(label), volume));
+      say(fmt::format("  {:<16} {:7.2f} ml", twin.anatomy.regions.at(label), volume));
   }
 };
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/exchange.hpp>
+#include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/twin.hpp>
 #include <optional>
 
+#include "fiber_rows.hpp"
 #include "job.hpp"
 #include "site_rows.hpp"
 #include "tag_rows.hpp"
@@ -38,6 +40,8 @@ struct ConvertJob {
   std::vector<WantedSite> sites;
   std::optional<Vec3> septum;
   double site_radius = 3;
+  bool lay = false;
+  FiberChoice fibers;
 
   void declare() {
     auto formats = mesh_formats();
@@ -55,6 +59,11 @@ struct ConvertJob {
                             "to a twin: a point towards the septum [mm, LPS], where no right ventricle is tagged");
     add_site_row(options, sites, "to a twin: a pacing site");
     options.quantity("site_radius", site_radius, "mm", 0.5, 20, "of pacing sites");
+    options.flag(
+        "lay_fibers", lay,
+        "to a twin: lay fibres by rule on the tagged surface, whatever the file has; node sets aortic_valve and "
+        "pulmonary_valve are outflow rings");
+    add_fiber_rows(options, fibers);
     options.text("tissue", tissue, "to a twin: published tissue to start from", Tissue::library_names());
   }
 
@@ -68,6 +77,7 @@ struct ConvertJob {
   }
 
   void run() {
+    if (lay && !is_twin(out)) throw InputError("--lay-fibers makes a twin; name the file to write .twin");
     if (is_twin(in) && is_twin(out))
       throw InputError(fmt::format("{} and {} are both twins; there is nothing to convert", in.string(), out.string()));
     if (is_twin(out)) {
@@ -113,7 +123,10 @@ struct ConvertJob {
 
   void to_twin(const ForeignMesh& mesh) {
     Twin twin;
+    if (lay && surfaces.empty())
+      throw InputError("--lay-fibers needs --surfaces: which tags of the mesh's triangles are endo, epi and base");
     twin.anatomy = to_anatomy(mesh, {.regions = regions, .surfaces = surfaces}, monitor());
+    if (lay) lay_fibers(twin.anatomy, fibers.angles(), monitor());
     twin.tissue = Tissue::library(tissue);
     for (const auto& [label, name] : twin.anatomy.regions) std::as_const(twin.tissue)[name];  // throws if unknown
     Step step{.verb = "convert", .version = version(), .options = options.effective(), .warnings = warnings};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "job.hpp"
+#include "purkinje_rows.hpp"
 #include "site_rows.hpp"
 
 namespace cardiotwin::app {
@@ -21,7 +22,10 @@ struct SimulateJob {
   SimulationOptions simulation{.dt = 0};
   double duration = 1500, snapshot_interval = 0, probe_interval = 1;
   std::vector<std::string> probes;
-  bool dry_run = false, keep_state = false;
+  bool dry_run = false, keep_state = false, purkinje = false;
+  PurkinjeOptions tree_options;
+  PurkinjeTree tree;
+  std::vector<std::string> warnings;
   int threads = 0;
 
   void declare() {
@@ -31,6 +35,11 @@ struct SimulateJob {
     options.text("site", site,
                  "where it is paced: a site of the twin, or NAME=X,Y,Z mm [LPS], or "
                  "NAME=APICOBASAL,ROTATIONAL,TRANSMURAL[,lv|rv]");
+    options.flag(
+        "purkinje", purkinje,
+        "pace from the ends of a Purkinje tree grown on the endocardium, as in sinus rhythm, instead of a site; "
+        "one way: nothing is conducted back into the tree");
+    add_purkinje_rows(options, tree_options);
     options.custom(
         "s1", "INTERVALxBEATS", [this](const std::string& text) { read_train(text); }, [this] { return train; },
         "basic train, such as 600x2 or \"600 ms x 2\"");
@@ -76,24 +85,28 @@ struct SimulateJob {
   std::string left() const { return fmt::format("{} holds no results, so the same command begins anew", out.string()); }
 
   void run() {
-    const Monitor monitor = console();
+    Monitor monitor = console();
+    monitor.warning = [this, show = monitor.warning](std::string_view text) {
+      warnings.emplace_back(text), show(text);
+    };
     Twin patient = Twin::load(twin);
     simulation.stiffness = stiffness == "auto" ? natural_stiffness(patient) : stiffness_of(stiffness);
     if (simulation.dt == 0) simulation.dt = natural_dt(patient, simulation.stiffness);
     simulation.backend = Backend::named(backend, threads);
     if (simulation.backend.is_reference()) precision = "fp64";
     simulation.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
-    const Site& where = paced_site(patient.anatomy, monitor);
     std::vector<Index> probe_nodes;
     for (const auto& name : probes) probe_nodes.push_back(patient.anatomy.site(name).nodes.front());
 
+    const Protocol beats = protocol(patient.anatomy, monitor);
     Simulation sim(patient, simulation);
-    sim.add(Protocol::s1s2(where, pacing));
+    sim.add(beats);
     if (!from.empty()) go_on_from(sim);
     if (dry_run) return describe(sim);
 
     make_folder(out);
     write_text(out / "effective.toml", options.toml());
+    if (purkinje) save_mesh(out / "purkinje.vtu", to_foreign(tree, tree_options));
     auto* probe = probes.empty() ? nullptr : &sim.add(Probe(probe_nodes, probe_interval));
     if (snapshot_interval > 0) sim.add(Snapshots(patient.anatomy.mesh, out / "snapshots.vtkhdf", snapshot_interval));
     auto& first = sim.add(ActivationMap{ActivationMap::Which::first});
@@ -108,6 +121,22 @@ struct SimulateJob {
     if (probe) write_probes(*probe);
     write_provenance(patient);
     summarise(sim, last_map);
+    if (purkinje) say_spread(first_map);
+  }
+
+  Protocol protocol(Anatomy& anatomy, const Monitor& monitor) {
+    if (!purkinje) return Protocol::s1s2(paced_site(anatomy, monitor), pacing);
+    tree = grow_purkinje(anatomy, tree_options, monitor);
+    monitor.tell(fmt::format("Purkinje tree of {:.2f} m with {} junctions; it conducts to the muscle only, not back",
+                             tree.length() / 1000, tree.junctions()));
+    return purkinje_beats(anatomy, tree, pacing, tree_options, monitor);
+  }
+
+  static void say_spread(const Map& first) {
+    double begin = INFINITY, end = -INFINITY;
+    for (const double lat : first.values)
+      if (std::isfinite(lat)) begin = std::min(begin, lat), end = std::max(end, lat);
+    if (begin <= end) say(fmt::format("the first beat activates the muscle from {:.1f} to {:.1f} ms", begin, end));
   }
 
   const Site& paced_site(Anatomy& anatomy, const Monitor& monitor) const {
@@ -169,8 +198,10 @@ struct SimulateJob {
     whole.steps.push_back({.verb = "simulate",
                            .version = version(),
                            .backend = simulation.backend.name() + "/" + precision,
+                           .seed = purkinje ? tree_options.seed : 0,
                            .options = options.effective(),
-                           .inputs = inputs()});
+                           .inputs = inputs(),
+                           .warnings = warnings});
     write_text(out / "provenance.json", to_json(whole));
   }
 
@@ -190,8 +221,8 @@ struct SimulateJob {
 
 void add_simulate(CLI::App& app) {
   add_verb<SimulateJob>(app, "simulate", "Runs one pacing protocol.", "a .twin",
-                        "maps.vtu (LAT, repolarisation), effective.toml, provenance.json and, if asked for, probes.csv "
-                        "and snapshots in --out");
+                        "maps.vtu (LAT, repolarisation), effective.toml, provenance.json and, if asked for, "
+                        "probes.csv, snapshots and purkinje.vtu (the tree) in --out");
 }
 
 }  // namespace cardiotwin::app

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/surface_distance.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
 #include "connected.hpp"
 #include "fem.hpp"
-#include "surface_distance.hpp"
 #include "trajectory.hpp"
 #include "ventricle_frame.hpp"
 

@@ -8,19 +8,14 @@
 #include <cmath>
 #include <numbers>
 
-#include "fem.hpp"
+#include "fiber_fields.hpp"
 
 namespace cardiotwin {
 namespace {
 
-constexpr double degree = std::numbers::pi / 180.0;
+using namespace fiber_fields;
 
-// Any unit vector perpendicular to the unit vector `v`: from the axis least along it.
-Vec3 perpendicular(const Vec3& v) {
-  int least = 0;
-  v.cwiseAbs().minCoeff(&least);
-  return v.cross(Vec3::Unit(least)).normalized();
-}
+constexpr double degree = std::numbers::pi / 180.0;
 
 void require_nodes(const std::vector<Index>& nodes, const char* part, std::size_t count) {
   if (nodes.empty())
@@ -32,153 +27,22 @@ void require_nodes(const std::vector<Index>& nodes, const char* part, std::size_
   }
 }
 
-// Boundary triangles with all three corners among `nodes`.
-std::vector<Triangle> triangles_on(const std::vector<BoundaryFace>& faces, const std::vector<Index>& nodes,
-                                   std::size_t count, const char* part) {
-  std::vector<std::uint8_t> on(count, 0);
-  for (const Index node : nodes) on[node] = 1;
-  std::vector<Triangle> triangles;
-  for (const auto& face : faces) {
-    if (on[face.nodes[0]] && on[face.nodes[1]] && on[face.nodes[2]]) triangles.push_back(face.nodes);
-  }
-  if (triangles.empty()) throw InputError(fmt::format("Fibres: no boundary face has its three nodes on the {}", part));
-  return triangles;
-}
-
-std::vector<double> distance_to(const Mesh& mesh, const std::vector<BoundaryFace>& faces,
-                                const std::vector<Index>& nodes, const char* part) {
-  const auto points = mesh.points();
-  const SurfaceDistance to_part(points, triangles_on(faces, nodes, points.size(), part));
-  std::vector<double> distance(points.size());
-  const auto count = static_cast<Index>(points.size());
-#pragma omp parallel for schedule(dynamic, 1024)
-  for (Index i = 0; i < count; ++i) distance[i] = to_part(points[i]);
-  return distance;
-}
-
-// The share of the wall crossed. The Laplace solution would bend with the wall's curvature (logarithmic in a cylinder,
-// 1/r in a sphere); a ratio of distances is linear along the normal in both.
-double share(double inner, double outer) { return inner + outer > 0 ? inner / (inner + outer) : 0.5; }
-
-// Where nodes lie in the walls.
-struct Walls {
-  std::vector<double> left, right;       // depth in the wall of each ventricle
-  std::vector<double> right_of_septum;   // of the left one's outer surface: 0 epicardium .. 1 right endocardium
-  std::vector<double> belongs_to_right;  // 0 left ventricle and septum .. 1 the right one's own wall
-};
-
-// The right one's own wall is thinner than its points are far from the left cavity; the septum is not. In between both
-// rules hold about as well, and their directions agree on the epicardium and on the right endocardium.
-Walls walls_of(const Mesh& mesh, const FiberBoundary& boundary) {
-  const auto faces = boundary_faces(mesh);
-  const auto to_left = distance_to(mesh, faces, boundary.endo, "endocardium");
-  const auto to_epi = distance_to(mesh, faces, boundary.epi, "epicardium");
-  const std::size_t count = mesh.node_count();
-  Walls walls{.left = std::vector<double>(count), .right = {}, .right_of_septum = {}, .belongs_to_right = {}};
-  if (boundary.endo_rv.empty()) {
-    for (std::size_t i = 0; i < count; ++i) walls.left[i] = share(to_left[i], to_epi[i]);
-    return walls;
-  }
-  const auto to_right = distance_to(mesh, faces, boundary.endo_rv, "right endocardium");
-  walls.right.resize(count), walls.right_of_septum.resize(count), walls.belongs_to_right.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    walls.left[i] = share(to_left[i], std::min(to_epi[i], to_right[i]));
-    walls.right[i] = share(to_right[i], to_epi[i]);
-    walls.right_of_septum[i] = share(to_epi[i], to_right[i]);
-    constexpr double from = 0.8, to = 1.6;
-    const double x = std::clamp((to_left[i] / (to_right[i] + to_epi[i] + 1e-12) - from) / (to - from), 0.0, 1.0);
-    walls.belongs_to_right[i] = x * x * (3 - 2 * x);
-  }
-  return walls;
-}
-
-// Harmonic function that is 0 on `zero` and 1 on `one` (which wins where they meet), natural elsewhere.
-std::vector<double> laplace(const fem::Matrix& stiffness, const std::vector<Index>& zero, const std::vector<Index>& one,
-                            std::vector<double> guess) {
-  std::vector<signed char> fixed(guess.size(), -1);
-  for (const Index node : zero) fixed[node] = 0;
-  for (const Index node : one) fixed[node] = 1;
-  fem::Dirichlet given;
-  for (std::size_t i = 0; i < fixed.size(); ++i) {
-    if (fixed[i] < 0) continue;
-    given.nodes.push_back(static_cast<Index>(i));
-    given.values.push_back(fixed[i]);
-  }
-  const std::vector<double> rhs(guess.size(), 0.0);
-  fem::pcg(stiffness, rhs, guess, 1e-8, 20000, given);
-  return guess;
-}
-
-// Mean over the four corners of the volume-weighted nodal gradient: the gradients of single tets scatter by several
-// degrees, which this recovery removes without reaching beyond the tets next door.
-std::vector<Vec3> recovered_gradient(const Mesh& mesh, const std::vector<double>& value) {
-  const fem::Elements elements(mesh);
-  const auto tets = mesh.tets();
-  std::vector<Vec3> nodal(mesh.node_count(), Vec3::Zero());
-  std::vector<double> weight(mesh.node_count(), 0.0);
-  for (std::size_t t = 0; t < tets.size(); ++t) {
-    const auto g = fem::gradients(elements, t);
-    Vec3 sixfold = Vec3::Zero();
-    for (int c = 0; c < 4; ++c) sixfold += value[tets[t][c]] * g.scaled[c];
-    for (const Index node : tets[t]) nodal[node] += sixfold / 6.0, weight[node] += g.volume;
-  }
-  for (std::size_t i = 0; i < nodal.size(); ++i) nodal[i] /= weight[i];
-  std::vector<Vec3> gradient(tets.size());
-  for (std::size_t t = 0; t < tets.size(); ++t) {
-    gradient[t] = (nodal[tets[t][0]] + nodal[tets[t][1]] + nodal[tets[t][2]] + nodal[tets[t][3]]) / 4.0;
-  }
-  return gradient;
-}
-
-// Unit directions of `raw`, projected by `project`; where too little is left (`floor` of the length), the mean of
-// the neighbours, ring by ring; what no ring reaches (it cannot be on a connected mesh with one good tet) is
-// `fallback`.
-template <class Project, class Fallback>
-std::vector<Vec3> directions(const Mesh& mesh, const std::vector<Vec3>& raw, double floor, const Project& project,
-                             const Fallback& fallback) {
-  const auto tets = mesh.tets();
-  std::vector<Vec3> unit(raw.size(), Vec3::Zero());
-  std::vector<Index> missing;
-  for (std::size_t t = 0; t < raw.size(); ++t) {
-    const Vec3 v = project(t, raw[t]);
-    if (v.norm() > floor * raw[t].norm() && v.norm() > 1e-9)
-      unit[t] = v.normalized();
-    else
-      missing.push_back(static_cast<Index>(t));
-  }
-  while (!missing.empty()) {
-    std::vector<Vec3> nodal(mesh.node_count(), Vec3::Zero());
-    for (std::size_t t = 0; t < tets.size(); ++t) {
-      for (const Index node : tets[t]) nodal[node] += unit[t];
-    }
-    std::vector<Index> still;
-    std::vector<std::pair<Index, Vec3>> found;
-    for (const Index t : missing) {
-      const auto& n = tets[t];
-      const Vec3 v = project(t, nodal[n[0]] + nodal[n[1]] + nodal[n[2]] + nodal[n[3]]);
-      if (v.norm() > 1e-3)
-        found.emplace_back(t, v.normalized());
-      else
-        still.push_back(t);
-    }
-    if (found.empty()) {
-      for (const Index t : still) found.emplace_back(t, fallback(t));
-      still.clear();
-    }
-    for (const auto& [t, v] : found) unit[t] = v;
-    missing = std::move(still);
-  }
-  return unit;
+void require_boundary(const FiberBoundary& boundary, std::size_t nodes) {
+  require_nodes(boundary.endo, "endocardium", nodes);
+  require_nodes(boundary.epi, "epicardium", nodes);
+  require_nodes(boundary.base, "base", nodes);
+  require_nodes(boundary.apex, "apex", nodes);
+  if (!boundary.endo_rv.empty()) require_nodes(boundary.endo_rv, "right endocardium", nodes);
+  if (!boundary.outflow.empty()) require_nodes(boundary.outflow, "outflow", nodes);
 }
 
 struct Frame {
   Vec3 f, s, n;
 };
 
-// Bayer's frame turned by the angles [degrees]. e2 is transmural (outward), e1 apicobasal, e0 = e1 x e2
-// circumferential: the helix angle turns f from e0 towards e1 about e2, the sheet angle turns s from e2 towards the
-// cross-fibre direction about f. One wall has one frame, so the angles themselves are linear in depth and no two frames
-// need blending.
+// The frame turned by the angles [degrees]. e2 is transmural (outward), e1 apicobasal, e0 = e1 x e2 circumferential:
+// the helix angle turns f from e0 towards e1 about e2, the sheet angle turns s from e2 towards the cross-fibre
+// direction about f.
 Frame turned_frame(const Vec3& e1, const Vec3& e2, double helix, double sheet) {
   const double alpha = degree * helix, beta = degree * sheet;
   const Vec3 e0 = e1.cross(e2);
@@ -191,74 +55,58 @@ Frame turned_frame(const Vec3& e1, const Vec3& e2, double helix, double sheet) {
   return frame;
 }
 
-Frame frame_along(const Vec3& f, const Vec3& towards_s) {
-  Frame frame{.f = f.normalized(), .s = {}, .n = {}};
-  frame.s = towards_s - towards_s.dot(frame.f) * frame.f;
-  if (frame.s.norm() < 1e-3) frame.s = perpendicular(frame.f);
-  frame.s.normalize();
-  frame.n = frame.f.cross(frame.s);
-  return frame;
+double smooth_step(double x) {
+  x = std::clamp(x, 0.0, 1.0);
+  return x * x * (3 - 2 * x);
 }
 
-Vec3 turned_to(const Vec3& side, const Vec3& v) { return side.dot(v) < 0 ? Vec3(-v) : v; }
-
-// Where two walls meet: directions have no sign, so the weaker turns to the stronger's side before they are mixed.
-Frame mixed(const Frame& a, const Frame& b, double share_of_b) {
-  if (share_of_b > 0.5) return mixed(b, a, 1 - share_of_b);
-  const auto mix = [&](const Vec3& x, const Vec3& y) -> Vec3 {
-    return (1 - share_of_b) * x + share_of_b * turned_to(x, y);
-  };
-  return frame_along(mix(a.f, b.f), mix(a.s, b.s));
-}
-
-double mean_of(const std::vector<double>& nodal, const Tet& tet) {
-  return (nodal[tet[0]] + nodal[tet[1]] + nodal[tet[2]] + nodal[tet[3]]) / 4.0;
-}
-
-// Where the rules of two walls disagree by a right angle, mixing jumps. Tets that lie across such a jump take the mean
-// of their neighbours, which spreads it over several; the apex and the valves keep theirs, as they must.
-void spread_jumps(const Mesh& mesh, const std::vector<double>& height, Fibers& fibers) {
-  constexpr int sweeps = 30;
-  const double allowed = std::cos(20 * degree);
-  const auto neighbours = face_neighbours(mesh);
-  const auto spared = [&](std::size_t t) {
-    const double h = mean_of(height, mesh.tets()[t]);
-    return h < 0.1 || h > 0.95;
-  };
-  for (int sweep = 0; sweep < sweeps; ++sweep) {
-    std::vector<std::pair<std::size_t, Frame>> moved;
-    for (std::size_t t = 0; t < neighbours.size(); ++t) {
-      const Vec3 &f = fibers.f[t], &s = fibers.s[t];
-      const auto jumps = [&](Index n) { return n >= 0 && std::abs(fibers.f[std::size_t(n)].dot(f)) < allowed; };
-      if (std::none_of(neighbours[t].begin(), neighbours[t].end(), jumps) || spared(t)) continue;
-      Vec3 sum = f, sheet = s;
-      for (const Index n : neighbours[t]) {
-        if (n >= 0) sum += turned_to(f, fibers.f[std::size_t(n)]), sheet += turned_to(s, fibers.s[std::size_t(n)]);
-      }
-      moved.emplace_back(t, frame_along(sum, sheet));
-    }
-    if (moved.empty()) return;
-    for (const auto& [t, frame] : moved) fibers.f[t] = frame.f, fibers.s[t] = frame.s, fibers.n[t] = frame.n;
+// Angles at one tet: all blends are of numbers, so directions never have to be mixed.
+class Angles {
+ public:
+  Angles(const FiberAngles& angles, const Walls& walls, const std::vector<double>& outflow)
+      : angles_(angles), walls_(walls), outflow_(outflow) {
+    // The right endocardium turns by twice its angle: 120 degrees over two thicknesses of the wall, so that the helix
+    // turns no faster along the wall than across it.
+    own_angle_after_ = walls.right_thickness * std::max(1.0, std::abs(angles.alpha_endo_rv) / 30);
   }
-}
 
-// Axes of one ventricle's wall. The transmural direction is kept and the apicobasal one projected onto the wall (the
-// paper does it the other way round, which tilts fibres out of the wall near the apex, where both gradients are
-// parallel).
-struct Axes {
-  std::vector<Vec3> e1, e2;
+  // Helix and sheet [degrees].
+  std::pair<double, double> at(const Tet& tet) const {
+    const FiberAngles a = outflow_.empty() ? angles_ : near_outflow(mean_of(outflow_, tet));
+    const double depth = mean_of(walls_.left, tet);
+    double helix = std::lerp(a.alpha_endo, a.alpha_epi, depth), sheet = std::lerp(a.beta_endo, a.beta_epi, depth);
+    if (walls_.right.empty()) return {helix, sheet};
+    const double septal = mean_of(walls_.right_of_septum, tet);
+    helix = std::lerp(helix, septal_helix(a, depth), septal);
+    sheet = std::lerp(sheet, std::lerp(a.beta_endo, -a.beta_endo, depth), septal);
+    const double own = smooth_step(mean_of(walls_.beyond, tet) / own_angle_after_), d = mean_of(walls_.right, tet);
+    return {std::lerp(helix, std::lerp(a.alpha_endo_rv, a.alpha_epi_rv, d), own),
+            std::lerp(sheet, std::lerp(a.beta_endo, a.beta_epi, d), own)};
+  }
+
+ private:
+  // Seen from the left the septum's right side is turned round, and so are its angles.
+  static double septal_helix(const FiberAngles& a, double depth) {
+    if (a.rule == FiberRule::bayer) return std::lerp(a.alpha_endo, -a.alpha_endo_rv, depth);
+    constexpr double left_share = 2.0 / 3.0;
+    return depth < left_share ? a.alpha_endo * (1 - depth / left_share)
+                              : -a.alpha_endo_rv * (depth - left_share) / (1 - left_share);
+  }
+
+  FiberAngles near_outflow(double share) const {
+    FiberAngles a = angles_;
+    a.alpha_endo = std::lerp(a.alpha_endo, a.alpha_endo_outflow, share);
+    a.alpha_endo_rv = std::lerp(a.alpha_endo_rv, a.alpha_endo_outflow, share);
+    a.alpha_epi = std::lerp(a.alpha_epi, a.alpha_epi_outflow, share);
+    a.alpha_epi_rv = std::lerp(a.alpha_epi_rv, a.alpha_epi_outflow, share);
+    return a;
+  }
+
+  const FiberAngles& angles_;
+  const Walls& walls_;
+  const std::vector<double>& outflow_;
+  double own_angle_after_ = 0;  // beyond the left wall [mm]
 };
-Axes wall_axes(const Mesh& mesh, const std::vector<Vec3>& apicobasal, const std::vector<Vec3>& transmural) {
-  Axes axes;
-  axes.e2 = directions(
-      mesh, transmural, 0.0, [](std::size_t, const Vec3& v) { return v; },
-      [](std::size_t) -> Vec3 { return Vec3::UnitZ(); });
-  const auto& e2 = axes.e2;
-  axes.e1 = directions(
-      mesh, apicobasal, 0.05, [&](std::size_t t, const Vec3& v) -> Vec3 { return v - v.dot(e2[t]) * e2[t]; },
-      [&](std::size_t t) { return perpendicular(e2[t]); });
-  return axes;
-}
 
 std::vector<Index> joined(const std::vector<Index>& a, const std::vector<Index>& b) {
   std::vector<Index> both(a);
@@ -266,7 +114,62 @@ std::vector<Index> joined(const std::vector<Index>& a, const std::vector<Index>&
   return both;
 }
 
+std::vector<Index> without(const std::vector<Index>& nodes, std::vector<Index> removed) {
+  std::sort(removed.begin(), removed.end());
+  std::vector<Index> rest;
+  for (const Index node : nodes)
+    if (!std::binary_search(removed.begin(), removed.end(), node)) rest.push_back(node);
+  return rest;
+}
+
+// Transmural direction per tet.
+std::vector<Vec3> transmural(const Mesh& mesh, const FiberBoundary& boundary, const Walls& walls,
+                             const fem::Matrix& stiffness, const Monitor& monitor) {
+  const auto across = [&](const std::vector<Index>& inner, const std::vector<Index>& other,
+                          const std::vector<double>& guess) {
+    monitor.poll();
+    return nodal_gradient(mesh, laplace(stiffness, inner, joined(boundary.epi, other), guess));
+  };
+  const auto left = across(boundary.endo, boundary.endo_rv, walls.left);
+  if (walls.right.empty()) return per_tet(mesh, left);
+  const auto right = across(boundary.endo_rv, boundary.endo, walls.right);
+  monitor.poll();
+  return per_tet(mesh, joined_directions(stiffness, left, right, walls.beyond, 1.5 * walls.right_thickness));
+}
+
+// Apicobasal direction per tet; towards the outflow rings near them, which `outflow` says: 1 there, 0 at base and apex.
+std::vector<Vec3> apicobasal(const Mesh& mesh, const FiberBoundary& boundary, const fem::Matrix& stiffness,
+                             const std::vector<double>& height, std::vector<double>& outflow) {
+  const std::vector<double> guess(mesh.node_count(), 0.5);
+  auto direction = nodal_gradient(mesh, height);
+  if (boundary.outflow.empty()) return per_tet(mesh, direction);
+  const auto inflow = without(boundary.base, boundary.outflow);
+  require_nodes(inflow, "base beside the outflow rings", mesh.node_count());
+  outflow = laplace(stiffness, joined(inflow, boundary.apex), boundary.outflow, guess);
+  const auto to_inflow = nodal_gradient(mesh, laplace(stiffness, boundary.apex, inflow, guess));
+  const auto to_outflow = nodal_gradient(mesh, laplace(stiffness, boundary.apex, boundary.outflow, guess));
+  for (std::size_t i = 0; i < direction.size(); ++i) {
+    outflow[i] = std::clamp(outflow[i], 0.0, 1.0);
+    direction[i] = (1 - outflow[i]) * to_inflow[i] + outflow[i] * to_outflow[i];
+  }
+  return per_tet(mesh, direction);
+}
+
 }  // namespace
+
+std::string fiber_rule_name(FiberRule rule) { return rule == FiberRule::bayer ? "bayer" : "doste"; }
+
+FiberRule fiber_rule_of(std::string_view name) {
+  for (const auto rule : {FiberRule::bayer, FiberRule::doste})
+    if (name == fiber_rule_name(rule)) return rule;
+  const std::vector<std::string> known = {"bayer", "doste"};
+  throw InputError(fmt::format("Fibre rule \"{}\" is unknown{}", name, suggestion(name, known)));
+}
+
+FiberAngles FiberAngles::of(FiberRule rule) {
+  if (rule == FiberRule::bayer) return {};
+  return {.rule = rule, .beta_endo = 0, .beta_epi = 0, .alpha_endo_rv = 90, .alpha_epi_rv = -25};
+}
 
 Fibers uniform_fibers(const Mesh& mesh, const Vec3& direction) {
   if (!direction.allFinite() || !(direction.norm() > 1e-12)) {
@@ -275,70 +178,55 @@ Fibers uniform_fibers(const Mesh& mesh, const Vec3& direction) {
   const Vec3 f = direction.normalized();
   // Along x the other two are y and z; any other f turns those two with it as little as possible.
   const Vec3 axis = std::abs(f.y()) < 0.9 ? Vec3::UnitY() : Vec3::UnitZ();
-  const Vec3 s = (axis - axis.dot(f) * f).normalized();
-  const auto count = mesh.tet_count();
-  return {std::vector<Vec3>(count, f), std::vector<Vec3>(count, s), std::vector<Vec3>(count, f.cross(s))};
+  return frames_along(std::vector<Vec3>(mesh.tet_count(), f), std::vector<Vec3>(mesh.tet_count(), axis));
 }
 
-RuleBasedFibers rule_based_fibers(const Mesh& mesh, const FiberBoundary& boundary, const FiberAngles& angles,
+Fibers frames_along(std::vector<Vec3> f, const std::vector<Vec3>& towards) {
+  Fibers frames{.f = std::move(f), .s = std::vector<Vec3>(towards.size()), .n = std::vector<Vec3>(towards.size())};
+  for (std::size_t t = 0; t < towards.size(); ++t) {
+    const Vec3& along = frames.f[t];
+    Vec3 s = towards[t] - towards[t].dot(along) * along;
+    if (s.norm() < 1e-3) s = perpendicular(along);
+    frames.s[t] = s.normalized(), frames.n[t] = along.cross(frames.s[t]);
+  }
+  return frames;
+}
+
+RuleBasedFibers rule_based_fibers(const Mesh& mesh, const FiberBoundary& given, const FiberAngles& angles,
                                   const Monitor& monitor) {
-  require_nodes(boundary.endo, "endocardium", mesh.node_count());
-  require_nodes(boundary.epi, "epicardium", mesh.node_count());
-  require_nodes(boundary.base, "base", mesh.node_count());
-  require_nodes(boundary.apex, "apex", mesh.node_count());
-  const bool two = !boundary.endo_rv.empty();
-  if (two) require_nodes(boundary.endo_rv, "right endocardium", mesh.node_count());
+  require_boundary(given, mesh.node_count());
+  FiberBoundary boundary = given;
+  if (angles.rule == FiberRule::bayer) boundary.outflow.clear();
+  if (angles.rule == FiberRule::doste && boundary.outflow.empty())
+    monitor.warn("fibres: no rings of outflow tracts are given, so Doste's rule is laid in the ventricles alone");
   RuleBasedFibers result;
   monitor.report("fibres: wall depth", 0.0);
-  Walls walls = walls_of(mesh, boundary);
-  monitor.poll();
-
-  monitor.report("fibres: transmural direction", 0.2);
   const auto stiffness = fem::stiffness(mesh);
-  const auto across = [&](const std::vector<Index>& inner, const std::vector<Index>& other,
-                          const std::vector<double>& guess) {
-    return recovered_gradient(mesh, laplace(stiffness, inner, joined(boundary.epi, other), guess));
-  };
-  const auto across_left = across(boundary.endo, boundary.endo_rv, walls.left);
-  monitor.poll();
-  const auto across_right = two ? across(boundary.endo_rv, boundary.endo, walls.right) : std::vector<Vec3>();
+  Walls walls = walls_of(mesh, boundary, stiffness);
   monitor.poll();
 
-  monitor.report("fibres: apicobasal direction", 0.5);
+  monitor.report("fibres: apicobasal direction", 0.2);
   result.height = laplace(stiffness, boundary.apex, boundary.base, std::vector<double>(mesh.node_count(), 0.5));
   for (double& h : result.height) h = std::clamp(h, 0.0, 1.0);
-  const auto apicobasal = recovered_gradient(mesh, result.height);
+  std::vector<double> outflow;
+  const auto upward = apicobasal(mesh, boundary, stiffness, result.height, outflow);
   monitor.poll();
 
+  monitor.report("fibres: transmural direction", 0.5);
+  const Axes axes = wall_axes(mesh, upward, transmural(mesh, boundary, walls, stiffness, monitor));
   monitor.report("fibres: frames", 0.9);
-  const Axes left = wall_axes(mesh, apicobasal, across_left);
-  const Axes right = two ? wall_axes(mesh, apicobasal, across_right) : Axes();
+  const Angles laid(angles, walls, outflow);
   auto& [f, s, n] = result.fibers;
-  f.resize(mesh.tet_count()), s.resize(mesh.tet_count()), n.resize(mesh.tet_count());
   for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
-    const Tet& tet = mesh.tets()[t];
-    const double depth = mean_of(walls.left, tet);
-    // Seen from the left the septum's right side is turned round, and so are its angles.
-    const double septal = two ? mean_of(walls.right_of_septum, tet) : 0;
-    const double alpha_outer = std::lerp(angles.alpha_epi, -angles.alpha_endo_rv, septal),
-                 beta_outer = std::lerp(angles.beta_epi, -angles.beta_endo, septal);
-    Frame frame = turned_frame(left.e1[t], left.e2[t], std::lerp(angles.alpha_endo, alpha_outer, depth),
-                               std::lerp(angles.beta_endo, beta_outer, depth));
-    if (const double of_right = two ? mean_of(walls.belongs_to_right, tet) : 0; of_right > 0) {
-      const double d = mean_of(walls.right, tet);
-      frame = mixed(frame,
-                    turned_frame(right.e1[t], right.e2[t], std::lerp(angles.alpha_endo_rv, angles.alpha_epi_rv, d),
-                                 std::lerp(angles.beta_endo, angles.beta_epi, d)),
-                    of_right);
-    }
-    f[t] = frame.f, s[t] = frame.s, n[t] = frame.n;
+    const auto [helix, sheet] = laid.at(mesh.tets()[t]);
+    const Frame frame = turned_frame(axes.e1[t], axes.e2[t], helix, sheet);
+    f.push_back(frame.f), s.push_back(frame.s), n.push_back(frame.n);
   }
-  if (two) spread_jumps(mesh, result.height, result.fibers);
   result.depth = std::move(walls.left);
-  for (std::size_t i = 0; two && i < result.depth.size(); ++i) {
-    if (walls.belongs_to_right[i] > 0.5) result.depth[i] = walls.right[i];
+  for (std::size_t i = 0; i < walls.beyond.size(); ++i) {
+    if (walls.beyond[i] > 0) result.depth[i] = walls.right[i];
+    result.right.push_back(smooth_step(0.5 + 0.5 * walls.beyond[i] / walls.right_thickness));
   }
-  result.right = std::move(walls.belongs_to_right);
   monitor.report("fibres", 1.0);
   return result;
 }

@@ -1,5 +1,3 @@
-
-
 #include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
@@ -16,22 +14,37 @@ namespace {
 
 constexpr Index leaf_size = 4;
 
-double squared_to_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
+Vec3 foot_on_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
   const Vec3 ab = b - a;
   const double along = std::clamp((p - a).dot(ab) / std::max(ab.squaredNorm(), 1e-300), 0.0, 1.0);
-  return (p - a - along * ab).squaredNorm();
+  return a + along * ab;
+}
+
+double squared_to_segment(const Vec3& p, const Vec3& a, const Vec3& b) {
+  return (p - foot_on_segment(p, a, b)).squaredNorm();
+}
+
+bool stands_over(const Vec3& p, const Vec3& normal, const Vec3& a, const Vec3& b, const Vec3& c) {
+  return normal.squaredNorm() > 0 && normal.dot((b - a).cross(p - a)) >= 0 && normal.dot((c - b).cross(p - b)) >= 0 &&
+         normal.dot((a - c).cross(p - c)) >= 0;
 }
 
 // The foot of the perpendicular counts where it lies inside all three sides; otherwise the nearest side decides.
 double squared_to_triangle(const Vec3& p, const Vec3& a, const Vec3& b, const Vec3& c) {
   const Vec3 normal = (b - a).cross(c - a);
-  const double area = normal.squaredNorm();
-  if (area > 0 && normal.dot((b - a).cross(p - a)) >= 0 && normal.dot((c - b).cross(p - b)) >= 0 &&
-      normal.dot((a - c).cross(p - c)) >= 0) {
+  if (stands_over(p, normal, a, b, c)) {
     const double height = normal.dot(p - a);
-    return height * height / area;
+    return height * height / normal.squaredNorm();
   }
   return std::min({squared_to_segment(p, a, b), squared_to_segment(p, b, c), squared_to_segment(p, c, a)});
+}
+
+Vec3 foot_on_triangle(const Vec3& p, const Vec3& a, const Vec3& b, const Vec3& c) {
+  const Vec3 normal = (b - a).cross(c - a);
+  if (stands_over(p, normal, a, b, c)) return p - normal.dot(p - a) / normal.squaredNorm() * normal;
+  const std::array<Vec3, 3> feet{foot_on_segment(p, a, b), foot_on_segment(p, b, c), foot_on_segment(p, c, a)};
+  return *std::min_element(feet.begin(), feet.end(),
+                           [&](const Vec3& x, const Vec3& y) { return (p - x).squaredNorm() < (p - y).squaredNorm(); });
 }
 
 double squared_to_box(const Vec3& p, const Vec3& low, const Vec3& high) {
@@ -77,7 +90,7 @@ void SurfaceDistance::split(Index index) {
   boxes_[index] = box;
 }
 
-SurfaceDistance::Nearest SurfaceDistance::nearest(const Vec3& point) const {
+SurfaceDistance::Nearest SurfaceDistance::nearest_triangle(const Vec3& point) const {
   double best = std::numeric_limits<double>::infinity();
   Index found = 0;
   std::array<std::pair<double, Index>, 128> stack;  // depth of the tree is below 40
@@ -102,7 +115,14 @@ SurfaceDistance::Nearest SurfaceDistance::nearest(const Vec3& point) const {
     stack[top++] = far;
     stack[top++] = near;
   }
-  return {std::sqrt(best), found};
+  return {.distance = std::sqrt(best), .triangle = found};
+}
+
+SurfaceDistance::Nearest SurfaceDistance::nearest(const Vec3& point) const {
+  Nearest found = nearest_triangle(point);
+  const Triangle& n = triangles_[found.triangle];
+  found.point = foot_on_triangle(point, points_[n[0]], points_[n[1]], points_[n[2]]);
+  return found;
 }
 
 }  // namespace cardiotwin

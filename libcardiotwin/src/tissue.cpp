@@ -3,6 +3,7 @@
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/tissue.hpp>
 #include <cmath>
+#include <utility>
 
 namespace cardiotwin {
 namespace {
@@ -105,6 +106,21 @@ Tissue healthy_ten_tusscher() {
 }
 
 }  // namespace
+
+// A layer that stands for the Purkinje network, as in models of whole ventricles (Lee et al. 2019,
+// doi 10.1016/j.media.2019.06.017). Premature beats spread on the dog's endocardium at about 1 m/s, three times as fast
+// as through the wall (Scher et al. 1955, Circ. Res. 3:56); 2.5 times is between twice and that.
+void add_fast_endocardium(Tissue& tissue) {
+  constexpr double times = 2.5;
+  RegionTissue fast = std::as_const(tissue)["healthy"];
+  if (!(fast.wanted.along > 0 && fast.wanted.across > 0))
+    throw InputError(
+        "Tissue \"fast_endocardium\": healthy tissue has no wanted velocity of which it could be a multiple");
+  fast.wanted.along *= times, fast.wanted.across *= times;
+  // A front's velocity goes with the square root of the conductivity.
+  fast.conductivity.along *= times * times, fast.conductivity.across *= times * times;
+  tissue.regions["fast_endocardium"] = fast;
+}
 
 std::string stiffness_name(Stiffness s) { return s == Stiffness::p1 ? "p1" : "nodal-gradient"; }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/fast_endocardium.hpp>
+#include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/meshes/build.hpp>
 #include <cardiotwin/provenance.hpp>
 #include <cmath>
@@ -18,6 +20,7 @@ void require_options(const BuildOptions& o) {
   require(o.edge >= 0.1 && o.edge <= 5, "edge", o.edge, "[0.1, 5]");
   require(o.smoothing >= 0 && o.smoothing <= 5, "smoothing", o.smoothing, "[0, 5]");
   require(o.rv_wall >= 1 && o.rv_wall <= 15, "rv_wall", o.rv_wall, "[1, 15]");
+  require(o.fast_endocardium >= 0 && o.fast_endocardium <= 10, "fast_endocardium", o.fast_endocardium, "[0, 10]");
   require(o.site_radius >= 0 && o.site_radius <= 20, "site radius", o.site_radius, "[0, 20]");
   require(o.scar.channel_closing >= 0 && o.scar.channel_closing <= 20, "channel closing", o.scar.channel_closing,
           "[0, 20]");
@@ -56,6 +59,7 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
       {"scar.n_sd_border_zone", fmt::format("{}", o.scar.n_sd_border_zone)},
       {"scar.min_volume", fmt::format("{} ml", o.scar.min_volume)},
       {"scar.channel_closing", fmt::format("{} mm", o.scar.channel_closing)},
+      {"fibers.rule", fiber_rule_name(o.angles.rule)},
       {"fibers.alpha_endo", fmt::format("{} deg", o.angles.alpha_endo)},
       {"fibers.alpha_epi", fmt::format("{} deg", o.angles.alpha_epi)},
       {"fibers.beta_endo", fmt::format("{} deg", o.angles.beta_endo)},
@@ -66,38 +70,13 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
     text["fibers.alpha_endo_rv"] = fmt::format("{} deg", o.angles.alpha_endo_rv);
     text["fibers.alpha_epi_rv"] = fmt::format("{} deg", o.angles.alpha_epi_rv);
   }
+  if (!o.fibers.empty()) text["fibers.axes"] = o.fiber_axes == VectorAxes::voxel ? "voxel" : "scanner";
+  if (o.fast_endocardium > 0) text["fast_endocardium"] = fmt::format("{} mm", o.fast_endocardium);
   if (o.septum) text["septum"] = fmt::format("{} {} {} mm", o.septum->x(), o.septum->y(), o.septum->z());
   if (o.read_image.series) text["series"] = fmt::format("{}", *o.read_image.series);
   if (o.read_labels.series) text["label_series"] = fmt::format("{}", *o.read_labels.series);
   return text;
 }
-
-namespace {
-
-void sort_unique(std::vector<Index>& nodes) {
-  std::sort(nodes.begin(), nodes.end());
-  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-}
-
-FiberBoundary fiber_boundary(const Mesh& mesh, const TaggedSurface& surface, double edge) {
-  FiberBoundary boundary;
-  for (const auto& face : surface.faces) {
-    auto& nodes = face.tag == Surface::endo      ? boundary.endo
-                  : face.tag == Surface::endo_rv ? boundary.endo_rv
-                  : face.tag == Surface::epi     ? boundary.epi
-                                                 : boundary.base;
-    nodes.insert(nodes.end(), face.nodes.begin(), face.nodes.end());
-  }
-  sort_unique(boundary.endo), sort_unique(boundary.epi), sort_unique(boundary.base), sort_unique(boundary.endo_rv);
-  // A disc, because a single node would leave the apicobasal solution singular there.
-  const double disc = std::max(2.0, 1.5 * edge);
-  for (const Index node : boundary.epi) {
-    if ((mesh.points()[node] - surface.apex).norm() <= disc) boundary.apex.push_back(node);
-  }
-  return boundary;
-}
-
-}  // namespace
 
 Anatomy make_anatomy(Mesh mesh, TaggedSurface surface, const Vec3& septum, const BuildOptions& options,
                      const Monitor& monitor) {
@@ -107,16 +86,41 @@ Anatomy make_anatomy(Mesh mesh, TaggedSurface surface, const Vec3& septum, const
                {region::border_zone, "border_zone"},
                {region::core, "core"},
                {region::channel, "channel"}};
-  auto laid = rule_based_fibers(a.mesh, fiber_boundary(a.mesh, surface, options.edge), options.angles, monitor);
-  a.fibers = std::move(laid.fibers), a.depth = std::move(laid.depth), a.height = std::move(laid.height);
-  a.right = std::move(laid.right);
   a.surface = std::move(surface.faces);
   a.apex = surface.apex, a.base_centre = surface.base_centre;
   a.septum = septum;
+  auto laid = rule_based_fibers(a.mesh, fiber_boundary(a, options.edge), options.angles, monitor);
+  a.fibers = std::move(laid.fibers), a.depth = std::move(laid.depth), a.height = std::move(laid.height);
+  a.right = std::move(laid.right);
   a.aha = aha_segments(a);
   a.sites = standard_sites(a, options.site_radius);
-  a.validate();
   return a;
+}
+
+FiberSource given_fibers(const BuildOptions& options, const Monitor& monitor) {
+  return options.fibers.empty() ? FiberSource() : read_fibers(options.fibers, options.fiber_axes, monitor);
+}
+
+double finish_twin(Twin& twin, Step& step, const FiberSource& given, const BuildOptions& options,
+                   const Monitor& monitor) {
+  double share = 0;
+  if (given) {
+    monitor.report("build: fibres from a file", 0.9);
+    share = take_fibers(twin.anatomy.fibers, twin.anatomy.mesh, given, monitor);
+    if (share == 0)
+      throw InputError(
+          fmt::format("fibres {}: none lies in this heart; both must be in the scanner's coordinates "
+                      "(LPS, mm)",
+                      options.fibers.string()));
+    if (share < 0.999)
+      monitor.warn(fmt::format("fibres: the file has none in {:.1f} % of the muscle; there the rule's are laid",
+                               100 * (1 - share)));
+    for (const auto& file : fiber_files(options.fibers))
+      step.inputs["fibers " + file.extension().string()] = sha256_of_file(file);
+  }
+  if (options.fast_endocardium > 0) mark_fast_endocardium(twin, options.fast_endocardium, monitor);
+  twin.anatomy.validate();
+  return share;
 }
 
 namespace {
@@ -159,6 +163,7 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
     outer.warn(text);
   };
 
+  const FiberSource given = given_fibers(options, monitor);
   monitor.report("build: scar", 0.0);
   labels = labels_on(image.grid, std::move(labels), monitor);
   const Labels canonical = canonical_labels(labels, options.convention, monitor);
@@ -190,6 +195,8 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
       {"fine_spacing_mm", fine.spacing},
       {"septum_source", septum.source},
   };
+  if (const double share = finish_twin(twin, step, given, options, monitor); share > 0)
+    measured["fibers_from_file"] = share;
   twin.measurements = measured.dump();
   twin.provenance.steps.push_back(std::move(step));
   monitor.report("build", 1.0);

@@ -53,6 +53,12 @@ Septum find_septum(const Labels& canonical, const Vec3& apex, const Vec3& base_c
 /// Fibres, segments and sites of a mesh with tagged surfaces.
 Anatomy make_anatomy(Mesh, TaggedSurface, const Vec3& septum, const BuildOptions&, const Monitor&);
 
+/// The fibres that were given as a file, read before long work begins; none where there is no file.
+FiberSource given_fibers(const BuildOptions&, const Monitor&);
+/// What comes after the rule: fibres from a file, the fast endocardium. Returns the share of the muscle that took the
+/// file's fibres.
+double finish_twin(Twin&, Step&, const FiberSource& given, const BuildOptions&, const Monitor&);
+
 /// What the provenance says of the options, and what is refused of them.
 std::map<std::string, std::string> as_text(const BuildOptions&);
 void require_options(const BuildOptions&);

@@ -276,6 +276,7 @@ Twin build_twin_from_surface(const std::filesystem::path& path, const SurfaceOpt
         fmt::format("{}: without a right endocardium the septum cannot be told; name a point towards it (--septum)",
                     path.string()));
   }
+  const FiberSource source = given_fibers(options, monitor);
   monitor.report("build: mesh", 0.2);
   const Image field = distance_field(surface, std::clamp(0.5 * options.edge, 0.2, 1.0), 3 + 2 * options.edge, monitor);
   const Labels healthy{field.grid, std::vector<std::uint8_t>(field.values.size(), region::healthy)};
@@ -285,6 +286,7 @@ Twin build_twin_from_surface(const std::filesystem::path& path, const SurfaceOpt
   const Vec3 towards = options.septum ? *options.septum : middle_of(surface, Surface::endo_rv);
   const Septum septum = find_septum({}, tagged.apex, tagged.base_centre, towards, monitor);
   twin.anatomy = make_anatomy(std::move(mesh), std::move(tagged), septum.direction, options, monitor);
+  finish_twin(twin, step, source, options, monitor);
   for (const auto& file : mesh_files(path)) step.inputs[file.filename().string()] = sha256_of_file(file);
   step.options = as_text(options);
   twin.provenance.steps.push_back(std::move(step));

@@ -82,15 +82,19 @@ Form row_form(const std::vector<unsigned char>& bytes, bool swapped) {
   return form;
 }
 
-void parse_size(Header& header, const std::vector<unsigned char>& bytes, const std::string& name) {
+void parse_size(Header& header, const std::vector<unsigned char>& bytes, const std::string& name, int components) {
   const auto dim = [&](int i) { return int(get<std::int16_t>(bytes, at_dim + 2 * i, header.swapped)); };
   const int dimensions = dim(0);
+  std::int64_t frames = 1;  // of at most four axes of 32767
   for (int i = 4; i <= std::min(dimensions, 7); ++i) {
-    if (dim(i) > 1) {
+    if (dim(i) > 1 && components == 1) {
       throw InputError(fmt::format("{} must be one 3-D image, but it is {}-D with {} frames; extract one frame first",
                                    name, dimensions, dim(i)));
     }
+    frames *= std::max(dim(i), 1);
   }
+  if (frames != components)
+    throw InputError(fmt::format("{} must have {} values a voxel, but it has {}", name, components, frames));
   for (int i = 0; i < 3; ++i) header.size[i] = i < dimensions ? dim(i + 1) : 1;
   require_size({double(header.size[0]), double(header.size[1]), double(header.size[2])}, name);
 }
@@ -135,7 +139,7 @@ std::string text(const Vec3& v) { return fmt::format("{:.4g} x {:.4g} x {:.4g}",
 
 }  // namespace
 
-Header parse(const std::vector<unsigned char>& bytes, const std::string& name) {
+Header parse(const std::vector<unsigned char>& bytes, const std::string& name, int components) {
   if (bytes.size() < header_bytes)
     throw FileError(fmt::format("{} {} (it holds only {} bytes)", name, unknown, bytes.size()));
   Header header;
@@ -151,7 +155,7 @@ Header parse(const std::vector<unsigned char>& bytes, const std::string& name) {
   if (const int n = get<std::int16_t>(bytes, at_dim, header.swapped); n < 1 || n > 7) {
     throw FileError(fmt::format("{}: the header is damaged, it claims {} dimensions", name, n));
   }
-  parse_size(header, bytes, name);
+  parse_size(header, bytes, name, components);
   const int code = get<std::int16_t>(bytes, at_datatype, header.swapped);
   const auto known = std::ranges::find(types, code, &std::pair<int, Number>::first);
   if (known == types.end()) {

@@ -28,8 +28,9 @@ struct Header {
 
 inline constexpr std::size_t header_bytes = 348;
 
-/// Checks the header; `name` begins the sentence of every error. Throws FileError (not NIfTI) or InputError.
-Header parse(const std::vector<unsigned char>& bytes, const std::string& name);
+/// Checks the header of an image of so many values a voxel; `name` begins the sentence of every error. Throws FileError
+/// (not NIfTI) or InputError.
+Header parse(const std::vector<unsigned char>& bytes, const std::string& name, int components = 1);
 /// Chooses between sform, qform and pixdim and turns RAS into LPS [mm]; warns where they contradict each other.
 Grid grid_of(const Header&, const std::string& name, const std::string& short_name, const Monitor&);
 /// Header of a file in mm with sform and qform set, followed by the four bytes that say there is no extension.

@@ -84,6 +84,45 @@ TEST(Fibers, AnglesAreThoseAskedFor) {
   }
 }
 
+TEST(Fibers, RulesAreNamed) {
+  for (const auto rule : {FiberRule::bayer, FiberRule::doste}) EXPECT_EQ(fiber_rule_of(fiber_rule_name(rule)), rule);
+  EXPECT_EQ(FiberAngles::of(FiberRule::doste).alpha_epi_rv, -25);
+  EXPECT_THROW(fiber_rule_of("streeter"), InputError);
+}
+
+// A quarter of the tube's upper rim is an outflow ring.
+TEST(Fibers, OutflowTractsHaveTheirOwnAngles) {
+  const Tube tube;
+  auto boundary = tube.boundary;
+  for (int a = 0; a < Tube::around / 4; ++a)
+    for (int r = 0; r <= Tube::radial; ++r) boundary.outflow.push_back(Tube::node(r, a, Tube::up));
+  const auto laid = rule_based_fibers(tube.mesh, boundary, FiberAngles::of(FiberRule::doste));
+  expect_orthonormal(laid.fibers);
+  double near_endo = 0, near_epi = 0, opposite = 0;
+  int counted = 0, far = 0;
+  for (std::size_t t = 0; t < tube.mesh.tet_count(); ++t) {
+    const Vec3 c = tube.mesh.centroid(t);
+    const double depth = (std::hypot(c.x(), c.y()) - Tube::inner) / (Tube::outer - Tube::inner);
+    const double angle = std::abs(std::remainder(helix(laid.fibers.f[t], c), 180.0));
+    const bool above = c.z() > 0.93 * Tube::height, beside = c.x() > 2 * c.y() / 3 && c.y() > 2 * c.x() / 3;
+    if (above && beside && depth < 0.12) near_endo += angle, ++counted;
+    if (above && beside && depth > 0.88) near_epi += angle;
+    if (c.x() < 0 && c.y() < 0 && depth < 0.12) opposite = std::max(opposite, std::abs(angle - 60)), ++far;
+  }
+  ASSERT_GT(counted, 10);
+  ASSERT_GT(far, 10);
+  // Centroids lie up to 7 % below the ring and 9 % of the depth inside, where the angle is on its way to -60 and 60.
+  EXPECT_GT(near_endo / counted, 70);
+  EXPECT_LT(near_epi / counted, 20);
+  EXPECT_LT(opposite, 20);
+}
+
+TEST(Fibers, FramesFollowGivenFibers) {
+  const auto frames = frames_along({Vec3::UnitX(), Vec3::UnitZ()}, {Vec3(1, 1, 0), Vec3(0, 0, 2)});
+  expect_orthonormal(frames);
+  EXPECT_LT((frames.s[0] - Vec3::UnitY()).norm(), 1e-12);
+}
+
 TEST(Fibers, EmptyOrForeignBoundaryIsRefused) {
   const Tube tube;
   auto boundary = tube.boundary;

@@ -11,9 +11,10 @@
 
 namespace cardiotwin {
 
-/// Element labels. `channel` is border zone enclosed by core: the surviving corridors that carry re-entry.
+/// Element labels. `channel` is border zone enclosed by core: the surviving corridors that carry re-entry;
+/// `fast_endocardium` is healthy muscle that conducts for the Purkinje network, where that is not modelled.
 namespace region {
-inline constexpr Label healthy = 1, border_zone = 2, core = 3, channel = 4;
+inline constexpr Label healthy = 1, border_zone = 2, core = 3, channel = 4, fast_endocardium = 5;
 }
 
 /// `endo` is the left ventricle's, `endo_rv` all that faces the right one's cavity, its side of the septum too. Of a

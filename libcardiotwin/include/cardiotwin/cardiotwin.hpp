@@ -10,6 +10,8 @@
 #include <cardiotwin/ensemble.hpp>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/exchange.hpp>
+#include <cardiotwin/fast_endocardium.hpp>
+#include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/fibers.hpp>
 #include <cardiotwin/field.hpp>
 #include <cardiotwin/io.hpp>
@@ -18,6 +20,7 @@
 #include <cardiotwin/mesh.hpp>
 #include <cardiotwin/plan.hpp>
 #include <cardiotwin/provenance.hpp>
+#include <cardiotwin/purkinje.hpp>
 #include <cardiotwin/random.hpp>
 #include <cardiotwin/recorder.hpp>
 #include <cardiotwin/reentry.hpp>

@@ -14,12 +14,14 @@ class SurfaceDistance {
   SurfaceDistance(std::span<const Vec3> points, std::vector<Triangle> triangles);
 
   struct Nearest {
-    double distance;  ///< [mm]
-    Index triangle;   ///< as given to the constructor; of several at the same distance any, but always the same
+    double distance = 0;        ///< [mm]
+    Index triangle = 0;         ///< as given to the constructor; of several at the same distance always the same
+    Vec3 point = Vec3::Zero();  ///< on it
   };
   Nearest nearest(const Vec3& point) const;
   /// Distance to the nearest point of the surface [mm].
-  double operator()(const Vec3& point) const { return nearest(point).distance; }
+  double operator()(const Vec3& point) const { return nearest_triangle(point).distance; }
+  const Triangle& triangle(Index i) const { return triangles_[i]; }
 
  private:
   struct Box {
@@ -29,6 +31,7 @@ class SurfaceDistance {
     Index left = -1;    // children are left and left + 1; -1 for a leaf
   };
   void split(Index box);
+  Nearest nearest_triangle(const Vec3& point) const;  // without the point
 
   std::span<const Vec3> points_;
   std::vector<Triangle> triangles_;

@@ -217,6 +217,8 @@ Html show_boxes(const Study& study) {
 
 Html legend_extra(const Study& study) {
   std::string code;
+  if (study.twin.anatomy.regions.contains(region::fast_endocardium))
+    code += "<span>(the fast endocardial layer is shown as healthy)</span>";
   if (!study.plan.circuits.empty())
     code +=
         "<span><i class=\"sw path\"></i>circuit</span><span><i class=\"sw isthmus\"></i>isthmus, cone at the "

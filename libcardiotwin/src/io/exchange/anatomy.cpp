@@ -18,7 +18,8 @@ using exchange::Repaired;
 const std::map<std::string, Label> known_regions{{"healthy", region::healthy},
                                                  {"border_zone", region::border_zone},
                                                  {"core", region::core},
-                                                 {"channel", region::channel}};
+                                                 {"channel", region::channel},
+                                                 {"fast_endocardium", region::fast_endocardium}};
 
 struct Labels {
   std::vector<Label> of_tet;
@@ -54,12 +55,12 @@ Labels make_labels(const ForeignMesh& file, const AnatomyOptions& options, const
   Labels labels;
   std::map<Tag, Label> label_of;
   std::map<std::string, Label> given;
-  int next = 5;  // after the labels that have a fixed meaning
+  int next = 6;  // after the labels that have a fixed meaning
   for (const auto& [tag, name] : region_names(file, tags, options, monitor)) {
     if (!given.contains(name)) {
       const auto known = known_regions.find(name);
       if (known == known_regions.end() && next > 255)
-        throw InputError("there are more than 251 regions; give several tags the same region");
+        throw InputError("there are more than 250 regions; give several tags the same region");
       given[name] = known != known_regions.end() ? known->second : static_cast<Label>(next++);
       labels.names[given[name]] = name;
     }
@@ -74,7 +75,7 @@ Labels make_labels(const ForeignMesh& file, const AnatomyOptions& options, const
 Fibers make_fibers(const ForeignMesh& file, const Mesh& mesh, const Monitor& monitor) {
   Fibers fibers = uniform_fibers(mesh);
   if (file.fibers.empty()) {
-    monitor.warn("the file has no fibres: they are laid along x");
+    monitor.warn("the file has no fibres: they are laid along x until a rule lays them (--lay-fibers)");
     return fibers;
   }
   std::size_t missing = 0;

@@ -4,6 +4,7 @@
 #include <cardiotwin/exchange.hpp>
 #include <cardiotwin/meshes/mesher.hpp>
 #include <cardiotwin/meshes/scar.hpp>
+#include <cardiotwin/meshes/vector_image.hpp>
 #include <cardiotwin/twin.hpp>
 #include <filesystem>
 #include <optional>
@@ -21,6 +22,9 @@ struct BuildOptions {
   double edge = 1.0;       ///< mean edge of the tets [mm]
   double smoothing = 1.0;  ///< Gaussian of the tissue indicator [mm]
   FiberAngles angles;
+  std::filesystem::path fibers = {};            ///< file whose fibres replace the rule's where it has any (read_fibers)
+  VectorAxes fiber_axes = VectorAxes::scanner;  ///< of an image of vectors
+  double fast_endocardium = 0;                  ///< depth of mark_fast_endocardium [mm], 0 for none
   std::optional<Vec3>
       septum;  ///< a point towards the septum [mm, LPS]; else the RV cavity, else a guess that is said aloud
   std::string tissue = "post-infarct";  ///< Tissue::library
