@@ -204,7 +204,10 @@ struct LocateJob {
     say("name          x       y       z [mm]  apicobasal  rotational  transmural  where");
     for (const auto& e : all) {
       say(line(e.at("name").get<std::string>(), e));
-      if (e.contains("mapped")) say(line("  there", e.at("mapped")));
+      if (e.contains("mapped"))
+        say(line("  there", e.at("mapped")));
+      else if (!to.empty())
+        say("  there   no such place: that heart has no right ventricle");
     }
     for (const auto& r : found_rings)
       say(

@@ -8,6 +8,8 @@
 #include <limits>
 #include <numbers>
 
+#include "tet_tree.hpp"
+
 namespace cardiotwin {
 namespace {
 
@@ -35,14 +37,30 @@ std::string sector_words(const Place& place) {
                      names[static_cast<std::size_t>(std::clamp(place.rotational / 60, 0.0, 5.0))]);
 }
 
-Index nearest_tet(const Mesh& mesh, const Vec3& position) {
-  Index best = -1;
+std::size_t nearest_tet(const Mesh& mesh, const Vec3& position) {
+  std::size_t best = 0;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
     const double squared = (mesh.centroid(t) - position).squaredNorm();
-    if (squared < least) least = squared, best = static_cast<Index>(t);
+    if (squared < least) least = squared, best = t;
   }
   return best;
+}
+
+// Interpolated in the tet that holds the position or is nearest to it, one of those around the nearest centroid.
+double value_at(const Mesh& mesh, const std::vector<double>& nodal, const Vec3& position, std::size_t nearest) {
+  const auto points = mesh.points();
+  const Tet& n = mesh.tets()[nearest];
+  double reach = (mesh.centroid(nearest) - position).norm();
+  for (int k = 1; k < 4; ++k) reach = std::max(reach, 2 * (points[n[k]] - points[n[0]]).norm());
+  std::vector<Index> around;
+  for (std::size_t t = 0; t < mesh.tet_count(); ++t)
+    if ((mesh.centroid(t) - position).norm() <= reach) around.push_back(static_cast<Index>(t));
+  const auto hit = TetTree(points, mesh.tets(), std::move(around)).nearest(position);
+  double value = 0;
+  for (std::size_t k = 0; k < 4; ++k)
+    value += hit.weight[k] * nodal[static_cast<std::size_t>(mesh.tets()[static_cast<std::size_t>(hit.tet)][k])];
+  return value;
 }
 
 }  // namespace
@@ -82,17 +100,12 @@ std::string place_words(const Place& place, int aha) {
 std::string place_words(const Anatomy& anatomy, const Vec3& position) {
   const Mesh& mesh = anatomy.mesh;
   if (anatomy.aha.size() != mesh.tet_count()) return {};
-  const auto tet = static_cast<std::size_t>(nearest_tet(mesh, position));
-  const auto mean = [&](const std::vector<double>& nodal) {
-    double sum = 0;
-    for (const Index node : mesh.tets()[tet]) sum += nodal[static_cast<std::size_t>(node)] / 4;
-    return sum;
-  };
+  const auto tet = nearest_tet(mesh, position);
   const int aha = anatomy.aha[tet];
   if (anatomy.depth.empty() || !((anatomy.base_centre - anatomy.apex).norm() > 0)) return aha > 0 ? aha_name(aha) : "";
   const Vec3 axis = anatomy.base_centre - anatomy.apex, up = axis.normalized(), from_apex = position - anatomy.apex;
   Place place{.apicobasal = from_apex.dot(up) / axis.norm(),
-              .transmural = mean(anatomy.depth),
+              .transmural = value_at(mesh, anatomy.depth, position, tet),
               .ventricle = !anatomy.right.empty() && aha == 0 ? Ventricle::right : Ventricle::left};
   if (place.ventricle == Ventricle::right) {
     // Seen from the left ventricle's axis the right one's free wall spans about 70 degrees to either side.

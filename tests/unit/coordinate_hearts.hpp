@@ -11,7 +11,7 @@ namespace cardiotwin::tests {
 
 inline meshes::PhantomOptions small_phantom() {
   meshes::PhantomOptions options;
-  options.scar = false, options.pixel = options.slice = 2.5;
+  options.scar = false, options.pixel = 1.6, options.slice = 2;
   return options;
 }
 

@@ -49,12 +49,22 @@ TEST(Coordinates, FacesHaveTheirValues) {
       for (const Index node : face.nodes) {
         const auto i = std::size_t(node);
         const double depth = c.transmural[i];
-        if (endo[i]) ASSERT_EQ(depth, 0) << i;
-        if (face.tag == Surface::epi && !endo[i]) ASSERT_EQ(depth, 1) << i;
+        if (endo[i]) {
+          ASSERT_EQ(depth, 0) << i;
+        }
+        if (face.tag == Surface::epi && !endo[i]) {
+          ASSERT_EQ(depth, 1) << i;
+        }
         // Of the septum the right side is its outer one; the free wall's own inner side is 0.
-        if (face.tag == Surface::endo_rv && !endo[i] && !of_right) ASSERT_EQ(depth, 1) << i;
-        if (face.tag == Surface::endo_rv && c.transventricular[i] == 1) ASSERT_EQ(depth, 0) << i;
-        if (face.tag == Surface::base) ASSERT_EQ(c.apicobasal[i], 1) << i;
+        if (face.tag == Surface::endo_rv && !endo[i] && !of_right) {
+          ASSERT_EQ(depth, 1) << i;
+        }
+        if (face.tag == Surface::endo_rv && c.transventricular[i] == 1) {
+          ASSERT_EQ(depth, 0) << i;
+        }
+        if (face.tag == Surface::base) {
+          ASSERT_EQ(c.apicobasal[i], 1) << i;
+        }
       }
     }
     for (std::size_t i = 0; i < a.mesh.node_count(); ++i) {
@@ -77,9 +87,11 @@ TEST(Coordinates, AreThoseOfTheEllipsoids) {
     along.push_back(off[0]), around.push_back(off[1]), across.push_back(off[2]);
   }
   // On tets of 2.5 mm. The rounded rim of the cut counts as base, which makes meridians up to an edge shorter.
-  EXPECT_LT(quantile(along, 0.5), 0.6), EXPECT_LT(quantile(along, 0.95), 2);
+  EXPECT_LT(quantile(along, 0.5), 0.6);
+  EXPECT_LT(quantile(along, 0.95), 2);
   EXPECT_LT(quantile(around, 0.95), 0.5);
-  EXPECT_LT(quantile(across, 0.5), 0.25), EXPECT_LT(quantile(across, 0.95), 0.8);
+  EXPECT_LT(quantile(across, 0.5), 0.25);
+  EXPECT_LT(quantile(across, 0.95), 0.8);
   // 75.5 and 27.5 mm are the semi-axes of the middle of the wall; 95.5 mm its meridian.
   EXPECT_NEAR(c.meridian, 95.5, 2);
   EXPECT_NEAR(c.wall_thickness, 9, 0.6);
@@ -148,7 +160,9 @@ TEST(Coordinates, HardlyDependOnTheEdge) {
     along.push_back(off[0]), around.push_back(off[1]), across.push_back(off[2]);
   }
   // Half of the coarse edge at most; the base's rim and the shape of the surface itself differ by that much.
-  EXPECT_LT(quantile(along, 0.95), 2), EXPECT_LT(quantile(around, 0.95), 1), EXPECT_LT(quantile(across, 0.95), 1.2);
+  EXPECT_LT(quantile(along, 0.95), 2);
+  EXPECT_LT(quantile(around, 0.95), 1);
+  EXPECT_LT(quantile(across, 0.95), 1.2);
 }
 
 TEST(Coordinates, SegmentsLieInTheirSectors) {
@@ -161,8 +175,12 @@ TEST(Coordinates, SegmentsLieInTheirSectors) {
     const auto place = heart.atlas.at(mesh.centroid(t)).place;
     // The segments' straight axis and the wall's centre line are within a degree or two of each other.
     EXPECT_LT(apart(place.rotational, middle[aha]), (aha <= 12 ? 30 : 45) + 6) << t;
-    if (aha <= 6) EXPECT_GT(place.apicobasal, 0.6);
-    if (aha >= 13) EXPECT_LT(place.apicobasal, 0.5);
+    if (aha <= 6) {
+      EXPECT_GT(place.apicobasal, 0.6);
+    }
+    if (aha >= 13) {
+      EXPECT_LT(place.apicobasal, 0.5);
+    }
   }
 }
 
@@ -178,7 +196,8 @@ TEST(Coordinates, PapillaryMusclesAndTrabeculaeAreNotTheWall) {
         difference({c.apicobasal[i], c.rotational[i], c.transmural[i]}, rough.atlas.at(p).place, c, axis_distance(p));
     along.push_back(off[0]), around.push_back(off[1]), across.push_back(off[2]);
   }
-  EXPECT_LT(quantile(along, 0.95), 2), EXPECT_LT(quantile(around, 0.95), 1);
+  EXPECT_LT(quantile(along, 0.95), 2);
+  EXPECT_LT(quantile(around, 0.95), 1);
   EXPECT_LT(quantile(across, 0.9), 1.2);  // below the roots the wall is thicker, and so it is cut otherwise
   // The middle of the anterolateral muscle: endocardial, at its angle, no higher than its tip.
   const auto inside = rough.atlas.at(
@@ -201,20 +220,24 @@ TEST(Coordinates, BothVentriclesAreAnchoredWhereTheyMeet) {
     if (height > 0.5) off.push_back(apart(c.rotational[std::size_t(s.node)], s.rotational));
   }
   // The seam is as thick as the right wall, 5 mm, on a radius of 30: 10 degrees; the anchor is its middle.
-  EXPECT_LT(quantile(off, 0.5), 5), EXPECT_LT(quantile(off, 0.95), 12);
+  EXPECT_LT(quantile(off, 0.5), 5);
+  EXPECT_LT(quantile(off, 0.95), 12);
   double least = 360, most = 0;
   for (std::size_t i = 0; i < mesh.node_count(); ++i) {
     if (c.transventricular[i] != 1) continue;
     least = std::min(least, c.rotational[i]), most = std::max(most, c.rotational[i]);
     EXPECT_GT(mesh.points()[i].x(), 0);
   }
-  EXPECT_GE(least, 60), EXPECT_LE(most, 300);
-  EXPECT_LT(least, 75), EXPECT_GT(most, 285);
+  EXPECT_GE(least, 60);
+  EXPECT_LE(most, 300);
+  EXPECT_LT(least, 75);
+  EXPECT_GT(most, 285);
   // The free wall's middle, and its halves: anterior is +y.
   const auto at = [&](double y) { return heart.atlas.at(Vec3(54, y, -5)).place; };
   EXPECT_EQ(at(0).ventricle, Ventricle::right);
   EXPECT_NEAR(at(0).rotational, 180, 8);
-  EXPECT_LT(at(15).rotational, at(0).rotational - 15), EXPECT_GT(at(-15).rotational, at(0).rotational + 15);
+  EXPECT_LT(at(15).rotational, at(0).rotational - 15);
+  EXPECT_GT(at(-15).rotational, at(0).rotational + 15);
   // The septum's middle and the left free wall.
   EXPECT_LT(apart(heart.atlas.at(Vec3(27.5, 0, -10)).place.rotational, 0), 3);
   EXPECT_EQ(heart.atlas.at(Vec3(27.5, 0, -10)).place.ventricle, Ventricle::left);
@@ -254,7 +277,9 @@ TEST(Coordinates, MapsHaveOneValuePerNodeAndAreContinuousAcrossTheCut) {
   const auto& c = left_heart().atlas.coordinates();
   const auto maps = coordinate_maps(c);
   ASSERT_EQ(maps.size(), 6u);
-  for (const auto& map : maps) EXPECT_EQ(map.values.size(), left_heart().anatomy.mesh.node_count()) << map.name;
+  for (const auto& map : maps) {
+    EXPECT_EQ(map.values.size(), left_heart().anatomy.mesh.node_count()) << map.name;
+  }
   for (std::size_t i = 0; i < c.rotational.size(); i += 11) {
     const double angle = std::atan2(maps[4].values[i], maps[3].values[i]) * 180 / std::numbers::pi;
     EXPECT_LT(apart(angle, c.rotational[i]), 1e-9);
@@ -271,8 +296,10 @@ TEST(Coordinates, RealHeartsHaveThem) {
     const Anatomy& a = twin.anatomy;
     const Atlas atlas(a);
     const auto& c = atlas.coordinates();
-    EXPECT_GT(c.meridian, 50), EXPECT_LT(c.meridian, 130);
-    EXPECT_GT(c.wall_thickness, 5), EXPECT_LT(c.wall_thickness, 16);
+    EXPECT_GT(c.meridian, 50);
+    EXPECT_LT(c.meridian, 130);
+    EXPECT_GT(c.wall_thickness, 5);
+    EXPECT_LT(c.wall_thickness, 16);
     // Every place exists and is found where it was looked for.
     std::vector<double> off;
     for (double height = 0.1; height < 0.95; height += 0.1)

@@ -51,7 +51,8 @@ TEST(Places, LieWhereTheEllipsoidsSay) {
           const Place place{a, r, t};
           off.push_back((heart->atlas.at(place).position - heart->truth.position(place)).norm());
         }
-    EXPECT_LT(quantile(off, 0.5), 0.8), EXPECT_LT(quantile(off, 0.95), 2);  // edges of 2.5 mm
+    EXPECT_LT(quantile(off, 0.5), 0.8);
+    EXPECT_LT(quantile(off, 0.95), 2);  // edges of 2.5 mm
   }
 }
 
@@ -63,7 +64,8 @@ TEST(Places, PointsMapOntoAHeartOfOtherSizeWallAndPose) {
     const auto there = map_point(from.atlas, p, to.atlas);
     off.push_back((there.position - to.truth.position(from.truth.place(p))).norm());
   }
-  EXPECT_LT(quantile(off, 0.5), 1), EXPECT_LT(quantile(off, 0.95), 2.5);
+  EXPECT_LT(quantile(off, 0.5), 1);
+  EXPECT_LT(quantile(off, 0.95), 2.5);
   // And back to where it came from.
   off.clear();
   for (std::size_t i = 0; i < from.anatomy.mesh.node_count(); i += 17) {
@@ -82,14 +84,16 @@ TEST(Places, FieldsMapOntoAnotherHeart) {
   for (const Vec3& p : from.anatomy.mesh.points())
     for (const double v : value(from.truth.place(p))) nodal.values.push_back(v);
   const Map mapped = map_field(from.atlas, nodal, to.atlas);
-  EXPECT_EQ(mapped.name, "three"), EXPECT_EQ(mapped.unit, "mm");
+  EXPECT_EQ(mapped.name, "three");
+  EXPECT_EQ(mapped.unit, "mm");
   ASSERT_EQ(mapped.values.size(), 3 * to.anatomy.mesh.node_count());
   std::vector<double> off;
   for (std::size_t i = 0; i < to.anatomy.mesh.node_count(); ++i) {
     const Vec3 wanted = value(to.truth.place(to.anatomy.mesh.points()[i]));
     off.push_back((Vec3(mapped.values[3 * i], mapped.values[3 * i + 1], mapped.values[3 * i + 2]) - wanted).norm());
   }
-  EXPECT_LT(quantile(off, 0.5), 0.04), EXPECT_LT(quantile(off, 0.95), 0.15);  // a millimetre of the wall is a tenth
+  EXPECT_LT(quantile(off, 0.5), 0.04);
+  EXPECT_LT(quantile(off, 0.95), 0.15);  // a millimetre of the wall is a tenth
 
   Map segments{.name = "aha", .at = Location::tet};
   segments.values.assign(from.anatomy.aha.begin(), from.anatomy.aha.end());
@@ -113,8 +117,12 @@ TEST(Places, AFieldStaysUnknownWhereItIsUnknownOrTheVentricleIsMissing) {
   const auto& c = both.atlas.coordinates();
   for (std::size_t i = 0; i < mapped.values.size(); ++i) {
     const double z = both.anatomy.mesh.points()[i].z();
-    if (c.transventricular[i] == 1 || z < -46) EXPECT_TRUE(std::isnan(mapped.values[i])) << i;
-    if (c.transventricular[i] == 0 && z > -34) EXPECT_NEAR(mapped.values[i], 1, 1e-12) << i;
+    if (c.transventricular[i] == 1 || z < -46) {
+      EXPECT_TRUE(std::isnan(mapped.values[i])) << i;
+    }
+    if (c.transventricular[i] == 0 && z > -34) {
+      EXPECT_NEAR(mapped.values[i], 1, 1e-12) << i;
+    }
   }
   EXPECT_THROW(map_point(both.atlas, Vec3(54, 0, -5), left.atlas), InputError);
 }
@@ -224,7 +232,9 @@ TEST(ValveRings, OfTwoTheAorticOneIsNearerToTheSeptum) {
   EXPECT_EQ(names(), (std::vector<std::string>{"aortic", "mitral", "tricuspid_pulmonary"}));
   a.septum = Vec3(-1, 0, 0);
   EXPECT_EQ(names(), (std::vector<std::string>{"mitral", "aortic", "tricuspid_pulmonary"}));
-  for (const auto& ring : valve_rings(a)) EXPECT_GT(ring.normal.z(), 0.999);
+  for (const auto& ring : valve_rings(a)) {
+    EXPECT_GT(ring.normal.z(), 0.999);
+  }
   std::erase_if(a.surface, [](const SurfaceFace& f) { return f.tag == Surface::base; });
   EXPECT_THROW(valve_rings(a), InputError);
 }
@@ -259,14 +269,19 @@ TEST(Trajectory, LengthsAreThoseOfStraightPathsAndPitsHoldNone) {
     given.push_back(p.z() < 0.5 ? 0.25 : std::numeric_limits<double>::quiet_NaN());
   }
   const auto straight = descent_length(mesh, u, given);
-  for (std::size_t i = 0; i < u.size(); ++i) EXPECT_NEAR(straight[i], mesh.points()[i].z() + 0.25, 1e-9);
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    EXPECT_NEAR(straight[i], mesh.points()[i].z() + 0.25, 1e-9);
+  }
   const auto pit = std::size_t(std::find_if(mesh.points().begin(), mesh.points().end(),
                                             [](const Vec3& p) { return (p - Vec3(2, 2, 6)).norm() < 0.1; }) -
                                mesh.points().begin());
   u[pit] = 4;
   const auto around = descent_length(mesh, u, given);
-  EXPECT_GT(around[pit], 4), EXPECT_LT(around[pit], 9);
-  for (const double length : around) EXPECT_LT(length, 13);
+  EXPECT_GT(around[pit], 4);
+  EXPECT_LT(around[pit], 9);
+  for (const double length : around) {
+    EXPECT_LT(length, 13);
+  }
   EXPECT_THROW(descent_length(mesh, u, std::vector<double>(u.size(), std::numeric_limits<double>::quiet_NaN())),
                NumericalError);
 }
