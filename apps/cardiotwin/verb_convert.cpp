@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cardiotwin/exchange.hpp>
-#include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/twin.hpp>
 #include <charconv>
@@ -126,8 +125,8 @@ struct ConvertJob {
     }
     if (lay && surfaces.empty())
       throw InputError("--lay-fibers needs --surfaces: which tags of the mesh's triangles are endo, epi and base");
+    if (lay) how.lay_fibers = fibers.angles();
     twin.anatomy = to_anatomy(mesh, how, monitor());
-    if (lay) lay_fibers(twin.anatomy, fibers.angles(), monitor());
     twin.tissue = Tissue::library(tissue);
     for (const auto& [label, name] : twin.anatomy.regions) std::as_const(twin.tissue)[name];  // throws if unknown
     Step step{.verb = "convert", .version = version(), .options = options.effective(), .warnings = warnings};
