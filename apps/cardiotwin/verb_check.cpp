@@ -11,9 +11,9 @@
 namespace cardiotwin::app {
 
 std::string velocity_table(const std::vector<CalibratedAxis>& axes) {
-  std::string out = "  region       axis     wanted   mean      low - high  [m/s]     sigma [S/m]\n";
+  std::string out = "  region           axis     wanted   mean      low - high  [m/s]     sigma [S/m]\n";
   for (const auto& a : axes) {
-    out += fmt::format("  {:<12} {:<7} {:7.3f} {:7.3f}   {:7.3f} - {:.3f}   {:>14.5f}{}\n", a.region,
+    out += fmt::format("  {:<16} {:<7} {:7.3f} {:7.3f}   {:7.3f} - {:.3f}   {:>14.5f}{}\n", a.region,
                        a.axis == Axis::along ? "along" : "across", a.wanted, a.reached.mean, a.reached.low,
                        a.reached.high, a.conductivity, a.within_limit ? "" : "  !");
     if (!a.why.empty()) out += fmt::format("    {}\n", a.why);

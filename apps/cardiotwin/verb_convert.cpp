@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/exchange.hpp>
-#include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/twin.hpp>
 #include <optional>
@@ -125,8 +124,11 @@ struct ConvertJob {
     Twin twin;
     if (lay && surfaces.empty())
       throw InputError("--lay-fibers needs --surfaces: which tags of the mesh's triangles are endo, epi and base");
-    twin.anatomy = to_anatomy(mesh, {.regions = regions, .surfaces = surfaces}, monitor());
-    if (lay) lay_fibers(twin.anatomy, fibers.angles(), monitor());
+    AnatomyOptions how{.regions = regions, .surfaces = surfaces};
+    if (lay) how.lay_fibers = fibers.angles();
+    twin.anatomy = to_anatomy(mesh, how, monitor());
+    complete(twin.anatomy);
+    place_sites(twin.anatomy, sites, site_radius, monitor());
     twin.tissue = Tissue::library(tissue);
     for (const auto& [label, name] : twin.anatomy.regions) std::as_const(twin.tissue)[name];  // throws if unknown
     Step step{.verb = "convert", .version = version(), .options = options.effective(), .warnings = warnings};

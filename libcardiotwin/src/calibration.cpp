@@ -51,6 +51,7 @@ class Fit {
 
   const RegionTissue& region() const { return tissue_.regions.at(name_); }
   const std::string& obstacle() const { return obstacle_; }
+  bool needs_shorter_dt() const { return needs_shorter_dt_; }
 
   VelocityMeasurement measure(Axis axis) const {
     monitor_.poll();
@@ -123,6 +124,7 @@ class Fit {
     // No conductivity gives the velocity: either the step limit stands in the way, or below `high` the wave dies.
     if (high_is_step_limit) {
       set(axis, low > 0 ? low : 0.7 * high);
+      needs_shorter_dt_ = true;
       obstacle_ =
           fmt::format("dt = {:g} ms cannot step the conductivity that {:g} m/s {} the fibre needs; use a smaller dt",
                       options_.dt, aim, word(axis));
@@ -138,6 +140,7 @@ class Fit {
   const Monitor& monitor_;
   bool isotropic_ = false;
   std::string obstacle_;
+  bool needs_shorter_dt_ = false;
 };
 
 // About the largest edge at which the directions would agree within the limit, tried in steps of 12 %; 0 if none above
@@ -198,9 +201,14 @@ double stable_dt(const Twin& twin, const Tissue& tissue, const SimulationOptions
   return assemble_operators(active_part(fitted), tissue, scheme_of(options)).stable_dt;
 }
 
-/// Every conducting region on lattices of mean edge `edge`, stepped by options.dt.
-Calibration fit_all(const Twin& twin, const Tissue& wanted, double edge, const SimulationOptions& options, double limit,
-                    const Monitor& monitor) {
+/// Every conducting region on lattices of mean edge `edge`, stepped by options.dt; says whether that stood in the way.
+struct FitOfAll {
+  Calibration result;
+  bool needs_shorter_dt = false;
+};
+FitOfAll fit_all(const Twin& twin, const Tissue& wanted, double edge, const SimulationOptions& options, double limit,
+                 const Monitor& monitor) {
+  bool needs_shorter_dt = false;
   Calibration result{.tissue = wanted, .axes = {}};
   std::size_t conducting = 0, done = 0;
   for (const auto& [name, region] : result.tissue.regions) conducting += region.conducts;
@@ -209,6 +217,7 @@ Calibration fit_all(const Twin& twin, const Tissue& wanted, double edge, const S
     monitor.report("calibrate " + name, static_cast<double>(done++) / static_cast<double>(conducting));
     Fit fit(result.tissue, name, edge, options, monitor);
     fit.run();
+    needs_shorter_dt = needs_shorter_dt || fit.needs_shorter_dt();
     for (const Axis axis : {Axis::along, Axis::across}) {
       CalibratedAxis row{.region = name,
                          .axis = axis,
@@ -233,7 +242,7 @@ Calibration fit_all(const Twin& twin, const Tissue& wanted, double edge, const S
   result.tissue.calibrated_load = options.ionic_load;
   result.tissue.calibrated_stiffness = options.stiffness;
   result.tissue.calibrated_dt = options.dt;
-  return result;
+  return {std::move(result), needs_shorter_dt};
 }
 
 }  // namespace
@@ -273,13 +282,20 @@ VelocityMeasurement measure_velocity(const Tissue& tissue, const std::string& re
   return result;
 }
 
+namespace {
+double next_shorter(const std::string& model, double dt) {
+  constexpr double share = 0.7;  // of the stable step that coarsest_dt allows
+  return coarsest_dt(model, 0.99 * dt / share);
+}
+}  // namespace
+
 Calibration calibrate(const Twin& twin, const std::map<std::string, Velocity>& wanted, const SimulationOptions& options,
                       double limit, const Monitor& monitor) {
   Tissue tissue = with_wanted(twin.tissue, wanted);
   tissue.validate();
   const double edge = quality(twin.anatomy.mesh).mean_edge;
   if (options.dt > 0) {
-    Calibration result = fit_all(twin, tissue, edge, options, limit, monitor);
+    Calibration result = fit_all(twin, tissue, edge, options, limit, monitor).result;
     if (const double stable = stable_dt(twin, result.tissue, options); options.dt > 0.8 * stable)
       throw InputError(
           fmt::format("Calibration: the fitted conductivities need dt <= {:.3g} ms on this mesh, but dt is {:g} ms; "
@@ -292,8 +308,10 @@ Calibration calibrate(const Twin& twin, const std::map<std::string, Velocity>& w
   SimulationOptions chosen = options;
   chosen.dt = coarsest_dt(tissue.model, stable_dt(twin, tissue, options));
   for (;;) {
-    Calibration result = fit_all(twin, tissue, edge, chosen, limit, monitor);
-    const double allowed = coarsest_dt(tissue.model, stable_dt(twin, result.tissue, options));
+    auto [result, needs_shorter_dt] = fit_all(twin, tissue, edge, chosen, limit, monitor);
+    double allowed = coarsest_dt(tissue.model, stable_dt(twin, result.tissue, options));
+    constexpr double shortest = 0.01;  // [ms]
+    if (needs_shorter_dt && chosen.dt > shortest) allowed = std::min(allowed, next_shorter(tissue.model, chosen.dt));
     if (allowed >= chosen.dt) {
       monitor.report("calibrate", 1.0);
       return result;

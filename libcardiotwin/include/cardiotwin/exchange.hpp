@@ -5,6 +5,7 @@
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/log.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,7 @@ ForeignMesh to_foreign(const Anatomy&);
 struct AnatomyOptions {
   std::map<Tag, std::string> regions;  ///< tag -> region; empty: the file's own names, or all healthy if it has no tags
   std::map<Tag, Surface> surfaces;     ///< triangle tag -> surface; empty: the anatomy has no tagged surface
+  std::optional<FiberAngles> lay_fibers = {};  ///< by this rule (fiber_sources.hpp), whatever the file has
 };
 
 /// Inverted tets are turned round, nodes no tet uses dropped, missing fibres laid along x, each with a warning; node

@@ -5,6 +5,7 @@
 #include <Eigen/Geometry>
 #include <algorithm>
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/fiber_sources.hpp>
 #include <cmath>
 #include <set>
 
@@ -204,7 +205,7 @@ Anatomy to_anatomy(const ForeignMesh& file, const AnatomyOptions& options, const
   if (repaired.turned > 0) monitor.warn(fmt::format("{} inverted tets were turned round", repaired.turned));
   if (repaired.dropped > 0) monitor.warn(fmt::format("{} nodes that no tet uses were dropped", repaired.dropped));
   Anatomy anatomy;
-  anatomy.fibers = make_fibers(file, repaired.mesh, monitor);
+  anatomy.fibers = options.lay_fibers ? uniform_fibers(repaired.mesh) : make_fibers(file, repaired.mesh, monitor);
   anatomy.regions = std::move(labels.names);
   anatomy.surface = make_surface(file, repaired, options);
   add_sites(file, repaired, anatomy, monitor);
@@ -212,6 +213,7 @@ Anatomy to_anatomy(const ForeignMesh& file, const AnatomyOptions& options, const
   if (anatomy.surface.empty() || anatomy.aha.empty())
     monitor.warn("the anatomy has no tagged surface or no AHA segments: it can be simulated, but a study needs them");
   anatomy.mesh = std::move(repaired.mesh);
+  if (options.lay_fibers) lay_fibers(anatomy, *options.lay_fibers, monitor);
   anatomy.validate();
   return anatomy;
 }
