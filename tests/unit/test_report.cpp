@@ -164,7 +164,7 @@ TEST_F(Report, page_shows_the_findings) {
   for (const char* part :
        {"Inducibility before and after", "7 mid anterior", "362 ms", "monomorphic", "sform and qform disagree",
         "off by up to 7.5 %", "tau_close", "SHA-256", "Largest velocity error", "7.5 %", "8.1 / 8.9 / 9.6 mm",
-        "61.2 ml", "17.3 degrees", "healthy mean"})
+        "61.2 ml", "17.3 degrees", "healthy mean", "1.29 (0.62 to 1.43) mm", "Dihedral angles", "40 to 50 degrees: "})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_FALSE(contains(page, "Mesh is sound."));  // information is no warning
 }
