@@ -4,6 +4,7 @@
 
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/meshes/build.hpp>
+#include <cardiotwin/units.hpp>
 #include <map>
 #include <optional>
 
@@ -53,6 +54,13 @@ struct BuildJob {
                  {"left", "both"});
     options.quantity("rv_wall", build.rv_wall, "mm", 1, 15, "thickness given to the right ventricle's free wall");
     options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
+    options.quantity("edge_scar", build.edge_scar, "mm", 0, 5,
+                     "that in scar (border zone, core, channel) and near it; 0: as elsewhere");
+    options.custom(
+        "edges", "REGION=MM", [this](const std::string& text) { read_edges(text); }, [this] { return show_edges(); },
+        "that in a region, such as core=1.5; may be repeated");
+    options.quantity("edge_margin", build.edge_margin, "mm", 0, 20, "finer edges reach so far beyond their region");
+    options.number("grading", build.grading, 0.05, 1, "how fast edges may grow, mm per mm");
     options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
     options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
     options.number("core", build.scar.core, 0, 1,
@@ -74,6 +82,22 @@ struct BuildJob {
     options.text("tissue", build.tissue, "published tissue to start from", Tissue::library_names());
     options.quantity("site_radius", build.site_radius, "mm", 0.5, 20, "of pacing sites");
     add_site_row(options, sites, "a further pacing site");
+  }
+
+  // Repeated flags arrive joined by commas: "core=1.5,channel=0.4 mm".
+  void read_edges(const std::string& text) {
+    for (const auto& entry : split(text)) {
+      const auto parts = split(entry, '=');
+      if (parts.size() != 2) throw InputError(fmt::format("\"{}\" must read REGION=MM such as core=1.5", entry));
+      const bool bare = parts[1].find_first_not_of("0123456789.eE+-") == std::string::npos;
+      build.edges[parts[0]] = parse_quantity(bare ? parts[1] + " mm" : parts[1], dimension::length);
+    }
+  }
+  std::string show_edges() const {
+    std::string text;
+    for (const auto& [region, edge] : build.edges)
+      text += fmt::format("{}{}={}", text.empty() ? "" : ",", region, edge);
+    return text;
   }
 
   static std::string left() { return "nothing was written, so the same command begins anew"; }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cardiotwin/check.hpp>
 #include <cardiotwin/plan.hpp>
 
@@ -22,6 +23,23 @@ std::string velocity_table(const std::vector<CalibratedAxis>& axes) {
   return out;
 }
 
+namespace {
+
+// Share of the dihedral angles in each 20 degrees [%].
+std::string histogram(const MeshQuality& mesh) {
+  std::size_t all = 0;
+  for (const std::size_t n : mesh.dihedral_histogram) all += n;
+  std::string angles = "dihedral angles [degrees]", shares = "                      [%]";
+  for (std::size_t bin = 0; bin < mesh.dihedral_histogram.size(); bin += 2) {
+    const auto n = static_cast<double>(mesh.dihedral_histogram[bin] + mesh.dihedral_histogram[bin + 1]);
+    angles += fmt::format(" {:>7}", fmt::format("{}-{}", 10 * bin, 10 * bin + 20));
+    shares += fmt::format(" {:7.2f}", 100 * n / static_cast<double>(std::max<std::size_t>(all, 1)));
+  }
+  return angles + "\n" + shares + "\n";
+}
+
+}  // namespace
+
 std::string check_table(const CheckReport& report) {
   std::string out = "volumes [ml]";
   for (const auto& [region, volume] : report.volumes) out += fmt::format("  {} {:.1f}", region, volume);
@@ -32,7 +50,13 @@ std::string check_table(const CheckReport& report) {
       "mesh  edge {:.2f} mm ({:.2f} to {:.2f}), dihedral {:.1f} to {:.1f} degrees, time-step limit {:.3f} ms\n",
       report.mesh.mean_edge, report.mesh.min_edge, report.mesh.max_edge, report.mesh.min_dihedral,
       report.mesh.max_dihedral, report.stable_dt);
-  out += "expected velocities on this spacing\n" + velocity_table(report.velocities) + "\n";
+  for (const auto& [region, e] : report.edges)
+    out +=
+        fmt::format("  {:<12} edge {:.2f} mm ({:.2f} to {:.2f} in nine tenths of it)\n", region, e.mean, e.low, e.high);
+  out += histogram(report.mesh) + "expected velocities on this spacing\n" + velocity_table(report.velocities) + "\n";
+  for (const auto& v : report.edge_velocities)
+    out += fmt::format("  {:<12} {:<7} {:.3f} m/s where edges are shortest, {:.3f} where longest\n", v.region,
+                       v.axis == Axis::along ? "along" : "across", v.at_low.mean, v.at_high.mean);
   for (const auto& finding : report.findings) {
     const char* mark = finding.severity == Severity::severe    ? "SEVERE "
                        : finding.severity == Severity::warning ? "warning "

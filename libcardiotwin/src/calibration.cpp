@@ -16,13 +16,13 @@ struct Ray {
   LatticeDirection fiber, wave;
 };
 
-// Fibre along (100), (110), (111) and two generic directions of the lattice; across it, two waves for each.
+// Along the fibre one wave for each of its directions; across it, two.
 const std::vector<Ray>& rays(Axis axis) {
-  static const std::vector<Ray> along = {{{1, 0, 0}, {1, 0, 0}},
-                                         {{1, 1, 0}, {1, 1, 0}},
-                                         {{1, 1, 1}, {1, 1, 1}},
-                                         {{5, 2, 1}, {5, 2, 1}},
-                                         {{5, 4, 3}, {5, 4, 3}}};
+  static const std::vector<Ray> along = [] {
+    std::vector<Ray> all;
+    for (const LatticeDirection& fiber : lattice_fibers) all.push_back({fiber, fiber});
+    return all;
+  }();
   static const std::vector<Ray> across = {{{1, 0, 0}, {0, 1, 0}},  {{1, 0, 0}, {0, 1, 1}},  {{1, 1, 0}, {0, 0, 1}},
                                           {{1, 1, 0}, {1, -1, 0}}, {{1, 1, 1}, {1, -1, 0}}, {{1, 1, 1}, {1, 1, -2}},
                                           {{5, 2, 1}, {0, 1, -2}}, {{5, 2, 1}, {-1, 2, 1}}, {{5, 4, 3}, {1, -2, 1}},
@@ -77,11 +77,7 @@ class Fit {
     if (isotropic_ || axis == Axis::across) c.across = value;
   }
 
-  bool steppable() const {
-    return std::all_of(rays(Axis::along).begin(), rays(Axis::along).end(), [&](const Ray& ray) {
-      return options_.dt <= 0.8 * lattice_stable_dt(tissue_, name_, ray.fiber, edge_, options_);
-    });
-  }
+  bool steppable() const { return options_.dt <= 0.8 * lattice_stable_dt(tissue_, name_, edge_, options_); }
 
   // Steps along the line velocity = sigma^slope (log-log; 1/2 in the continuum), kept between what proved too low and
   // too high. A wave that dies in some direction is too low; a conductivity that dt cannot step is too high.
@@ -150,8 +146,7 @@ double sufficient_edge(const Tissue& tissue, const std::string& region, Axis axi
                        SimulationOptions options, const Monitor& monitor) {
   for (double finer = 0.88 * edge; finer >= 0.1; finer *= 0.88) {
     monitor.poll();
-    for (const Ray& ray : rays(Axis::along))
-      options.dt = std::min(options.dt, 0.75 * lattice_stable_dt(tissue, region, ray.fiber, finer, options));
+    options.dt = std::min(options.dt, 0.75 * lattice_stable_dt(tissue, region, finer, options));
     const VelocityMeasurement v = measure_velocity(tissue, region, axis, finer, options);
     if (v.mean > 0 && is_within(v, v.mean, limit)) return finer;
   }
@@ -201,13 +196,24 @@ double stable_dt(const Twin& twin, const Tissue& tissue, const SimulationOptions
   return assemble_operators(active_part(fitted), tissue, scheme_of(options)).stable_dt;
 }
 
-/// Every conducting region on lattices of mean edge `edge`, stepped by options.dt; says whether that stood in the way.
+/// Mean edges of the mesh: of the whole, and of each region.
+struct Edges {
+  double whole;
+  std::map<std::string, double> of;
+  explicit Edges(const Anatomy& anatomy) : whole(quality(anatomy.mesh).mean_edge) {
+    for (const auto& [label, statistics] : edge_statistics(anatomy.mesh))
+      of[anatomy.regions.at(label)] = statistics.mean;
+  }
+  double in(const std::string& region) const { return of.contains(region) ? of.at(region) : whole; }
+};
+
+/// Every conducting region on lattices of its own mean edge, stepped by options.dt; says whether that stood in the way.
 struct FitOfAll {
   Calibration result;
   bool needs_shorter_dt = false;
 };
-FitOfAll fit_all(const Twin& twin, const Tissue& wanted, double edge, const SimulationOptions& options, double limit,
-                 const Monitor& monitor) {
+FitOfAll fit_all(const Twin& twin, const Tissue& wanted, const Edges& edges, const SimulationOptions& options,
+                 double limit, const Monitor& monitor) {
   bool needs_shorter_dt = false;
   Calibration result{.tissue = wanted, .axes = {}};
   std::size_t conducting = 0, done = 0;
@@ -215,6 +221,7 @@ FitOfAll fit_all(const Twin& twin, const Tissue& wanted, double edge, const Simu
   for (auto& [name, region] : result.tissue.regions) {
     if (!region.conducts) continue;
     monitor.report("calibrate " + name, static_cast<double>(done++) / static_cast<double>(conducting));
+    const double edge = edges.in(name);
     Fit fit(result.tissue, name, edge, options, monitor);
     fit.run();
     needs_shorter_dt = needs_shorter_dt || fit.needs_shorter_dt();
@@ -222,6 +229,7 @@ FitOfAll fit_all(const Twin& twin, const Tissue& wanted, double edge, const Simu
       CalibratedAxis row{.region = name,
                          .axis = axis,
                          .wanted = wanted_of(region, axis),
+                         .edge = edge,
                          .before = sigma_of(twin.tissue[name], axis),
                          .conductivity = sigma_of(fit.region(), axis),
                          .reached = fit.measure(axis),
@@ -237,8 +245,9 @@ FitOfAll fit_all(const Twin& twin, const Tissue& wanted, double edge, const Simu
       result.axes.push_back(std::move(row));
     }
     region.conductivity = fit.region().conductivity;
+    region.calibrated_edge = edge;
   }
-  result.tissue.calibrated_edge = edge;
+  result.tissue.calibrated_edge = edges.whole;
   result.tissue.calibrated_load = options.ionic_load;
   result.tissue.calibrated_stiffness = options.stiffness;
   result.tissue.calibrated_dt = options.dt;
@@ -293,9 +302,9 @@ Calibration calibrate(const Twin& twin, const std::map<std::string, Velocity>& w
                       double limit, const Monitor& monitor) {
   Tissue tissue = with_wanted(twin.tissue, wanted);
   tissue.validate();
-  const double edge = quality(twin.anatomy.mesh).mean_edge;
+  const Edges edges(twin.anatomy);
   if (options.dt > 0) {
-    Calibration result = fit_all(twin, tissue, edge, options, limit, monitor).result;
+    Calibration result = fit_all(twin, tissue, edges, options, limit, monitor).result;
     if (const double stable = stable_dt(twin, result.tissue, options); options.dt > 0.8 * stable)
       throw InputError(
           fmt::format("Calibration: the fitted conductivities need dt <= {:.3g} ms on this mesh, but dt is {:g} ms; "
@@ -308,7 +317,7 @@ Calibration calibrate(const Twin& twin, const std::map<std::string, Velocity>& w
   SimulationOptions chosen = options;
   chosen.dt = coarsest_dt(tissue.model, stable_dt(twin, tissue, options));
   for (;;) {
-    auto [result, needs_shorter_dt] = fit_all(twin, tissue, edge, chosen, limit, monitor);
+    auto [result, needs_shorter_dt] = fit_all(twin, tissue, edges, chosen, limit, monitor);
     double allowed = coarsest_dt(tissue.model, stable_dt(twin, result.tissue, options));
     constexpr double shortest = 0.01;  // [ms]
     if (needs_shorter_dt && chosen.dt > shortest) allowed = std::min(allowed, next_shorter(tissue.model, chosen.dt));

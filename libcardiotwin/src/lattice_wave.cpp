@@ -149,9 +149,12 @@ double lattice_wave_velocity(const Tissue& tissue, const std::string& region, co
   }
 }
 
-double lattice_stable_dt(const Tissue& tissue, const std::string& region, const LatticeDirection& fiber, double edge,
+double lattice_stable_dt(const Tissue& tissue, const std::string& region, double edge,
                          const SimulationOptions& options) {
-  return lattice_row(tissue, region, fiber, edge, scheme_of(options)).stable_dt;
+  double least = INFINITY;
+  for (const LatticeDirection& fiber : lattice_fibers)
+    least = std::min(least, lattice_row(tissue, region, fiber, edge, scheme_of(options)).stable_dt);
+  return least;
 }
 
 }  // namespace cardiotwin

@@ -176,4 +176,32 @@ MeshQuality quality(const Mesh& mesh) {
   return q;
 }
 
+std::map<Label, EdgeStatistics> edge_statistics(const Mesh& mesh) {
+  // A tet of the lattice has two edges of a cell and four of sqrt 3 / 2 of it.
+  const double measure = 6 / ((2 + 2 * std::numbers::sqrt3) * bcc_cell_per_edge);
+  std::map<Label, std::vector<std::pair<double, double>>> tets;  // edge, volume
+  const auto points = mesh.points();
+  for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
+    const Tet& tet = mesh.tets()[t];
+    double sum = 0;
+    for (int a = 0; a < 4; ++a)
+      for (int b = a + 1; b < 4; ++b) sum += (points[tet[a]] - points[tet[b]]).norm();
+    tets[mesh.labels()[t]].emplace_back(measure * sum / 6, mesh.volume(t));
+  }
+  std::map<Label, EdgeStatistics> result;
+  for (auto& [label, all] : tets) {
+    std::sort(all.begin(), all.end());
+    double volume = 0, below = 0;
+    for (const auto& [edge, v] : all) volume += v;
+    EdgeStatistics& s = result[label];
+    for (const auto& [edge, v] : all) {
+      s.mean += edge * v / volume;
+      below += v;
+      if (s.low == 0 && below >= 0.05 * volume) s.low = edge;
+      if (s.high == 0 && below >= 0.95 * volume) s.high = edge;
+    }
+  }
+  return result;
+}
+
 }  // namespace cardiotwin

@@ -110,16 +110,29 @@ void add_nodal_gradient(const Assembly& a, const fem::Matrix& like, const std::v
   for (Index i = 0; i < a.nodes(); ++i) o.own_divergence[i] = -n.b.at(i, i) / capacity[i];
 }
 
-/// Limits every row's bound to the ceiling, that of the median row over capacity_scaling_floor; sets stable_dt and what
-/// was added.
-void scale_capacity(const std::vector<double>& lumped, double ceiling, Operators& o) {
+/// That of the median row over capacity_scaling_floor, but not below the upper quartile of any region: where a mesh is
+/// fine in a part of the heart, all its nodes are far above the median, and none of them is small for its place.
+double natural_ceiling(std::vector<double> bound, const ActivePart& part) {
+  const auto quantile = [](std::vector<double>& values, std::size_t at) {
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+    return values[at];
+  };
+  double ceiling = 0;
+  for (std::size_t r = 0; r < part.region_names.size(); ++r) {
+    std::vector<double> own;
+    for (std::size_t i = 0; i < bound.size(); ++i) {
+      if (part.region[i] == r) own.push_back(bound[i]);
+    }
+    if (!own.empty()) ceiling = std::max(ceiling, quantile(own, own.size() - 1 - own.size() / 4));
+  }
+  return std::max(ceiling, quantile(bound, bound.size() / 2) / capacity_scaling_floor);
+}
+
+/// Limits every row's bound to the ceiling, natural_ceiling where it is 0; sets stable_dt and what was added.
+void scale_capacity(const std::vector<double>& lumped, const ActivePart& part, double ceiling, Operators& o) {
   const auto nodes = static_cast<Index>(lumped.size());
   std::vector<double> bound = row_bounds(o);
-  if (ceiling == 0) {
-    std::vector<double> sorted = bound;
-    std::nth_element(sorted.begin(), sorted.begin() + nodes / 2, sorted.end());
-    ceiling = sorted[nodes / 2] / capacity_scaling_floor;
-  }
+  if (ceiling == 0) ceiling = natural_ceiling(bound, part);
   o.ceiling = ceiling;
   double total = 0, added = 0, largest = 0;
   for (Index i = 0; i < nodes; ++i) {
@@ -194,7 +207,7 @@ Operators assemble_operators(const ActivePart& part, const Tissue& tissue, const
   } else {
     result.load.assign(result.diffusion.size(), 0.0);
   }
-  scale_capacity(lumped, scheme.ceiling, result);
+  scale_capacity(lumped, part, scheme.ceiling, result);
   return result;
 }
 

@@ -46,7 +46,8 @@ struct Operators {
 /// Where the mesher cut or snapped tets small, a handful of nodes carry almost no muscle and would force the time step
 /// of the whole heart down by a factor of ten or more. Selective capacity scaling, the "mass scaling" of explicit
 /// dynamics (Olovsson, Simonsson & Unosson 2005, doi 10.1002/nme.1293), gives such a node more capacity, until its own
-/// limit is this share of the median node's. The total added is a fraction of a percent and is reported.
+/// limit is this share of the median node's, or that of the upper quartile of some region where that is shorter, as
+/// in the fine part of a graded mesh. The total added is a fraction of a percent and is reported.
 inline constexpr double capacity_scaling_floor = 0.3;
 
 inline Scheme scheme_of(const SimulationOptions& o) { return {.ionic_load = o.ionic_load, .stiffness = o.stiffness}; }

@@ -53,6 +53,7 @@ void add_tissue(Bytes& bytes, const Tissue& tissue) {
     for (const double value : {region.conducts ? 1.0 : 0.0, region.conductivity.along, region.conductivity.across,
                                region.wanted.along, region.wanted.across})
       bytes.add(value);
+    if (region.calibrated_edge > 0) bytes.add(region.calibrated_edge);
     for (const auto& [parameter, value] : region.parameters) bytes.add(parameter), bytes.add(value);
   }
 }

@@ -18,6 +18,7 @@ std::string to_json(const Tissue& tissue) {
     one["across"] = format_quantity(region.conductivity.across, "S/m");
     one["wanted_along"] = format_quantity(region.wanted.along, "m/s");
     one["wanted_across"] = format_quantity(region.wanted.across, "m/s");
+    if (region.calibrated_edge > 0) one["calibrated_edge"] = format_quantity(region.calibrated_edge, "mm");
     one["variant"] = region.variant;
     one["parameters"] = region.parameters;  // in the model's own units
     regions[name] = std::move(one);
@@ -56,6 +57,8 @@ Tissue tissue_from_json(const std::string& text) {
                              quantity(one, "across", dimension::conductivity)};
       region.wanted = {quantity(one, "wanted_along", dimension::velocity),
                        quantity(one, "wanted_across", dimension::velocity)};
+      if (one.contains("calibrated_edge"))  // nor do older twins say this
+        region.calibrated_edge = quantity(one, "calibrated_edge", dimension::length);
       one.at("variant").get_to(region.variant);
       one.at("parameters").get_to(region.parameters);
     }

@@ -17,7 +17,7 @@ void require_options(const BuildOptions& o) {
   const auto require = [](bool ok, const char* name, double value, const char* rule) {
     if (!ok) throw InputError(fmt::format("Build: {} = {} mm is outside {}", name, value, rule));
   };
-  require(o.edge >= 0.1 && o.edge <= 5, "edge", o.edge, "[0.1, 5]");
+  require_edges(o);
   require(o.smoothing >= 0 && o.smoothing <= 5, "smoothing", o.smoothing, "[0, 5]");
   require(o.rv_wall >= 1 && o.rv_wall <= 15, "rv_wall", o.rv_wall, "[1, 15]");
   require(o.fast_endocardium >= 0 && o.fast_endocardium <= 10, "fast_endocardium", o.fast_endocardium, "[0, 10]");
@@ -41,6 +41,8 @@ const char* name_of(ScarMethod method) {
   }
   return "";
 }
+
+bool is_graded(const BuildOptions& o) { return edge_range(o).shortest < edge_range(o).longest; }
 
 }  // namespace
 
@@ -72,6 +74,12 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
   }
   if (!o.fibers.empty()) text["fibers.axes"] = o.fiber_axes == VectorAxes::voxel ? "voxel" : "scanner";
   if (o.fast_endocardium > 0) text["fast_endocardium"] = fmt::format("{} mm", o.fast_endocardium);
+  if (o.edge_scar != 0) text["edge_scar"] = fmt::format("{} mm", o.edge_scar);
+  for (const auto& [name, edge] : o.edges) text["edges." + name] = fmt::format("{} mm", edge);
+  if (is_graded(o)) {
+    text["edge_margin"] = fmt::format("{} mm", o.edge_margin);
+    text["grading"] = fmt::format("{}", o.grading);
+  }
   if (o.septum) text["septum"] = fmt::format("{} {} {} mm", o.septum->x(), o.septum->y(), o.septum->z());
   if (o.read_image.series) text["series"] = fmt::format("{}", *o.read_image.series);
   if (o.read_labels.series) text["label_series"] = fmt::format("{}", *o.read_labels.series);
@@ -82,14 +90,11 @@ Anatomy make_anatomy(Mesh mesh, TaggedSurface surface, const Vec3& septum, const
                      const Monitor& monitor) {
   Anatomy a;
   a.mesh = std::move(mesh);
-  a.regions = {{region::healthy, "healthy"},
-               {region::border_zone, "border_zone"},
-               {region::core, "core"},
-               {region::channel, "channel"}};
+  a.regions = region_names();
   a.surface = std::move(surface.faces);
   a.apex = surface.apex, a.base_centre = surface.base_centre;
   a.septum = septum;
-  auto laid = rule_based_fibers(a.mesh, fiber_boundary(a, options.edge), options.angles, monitor);
+  auto laid = rule_based_fibers(a.mesh, fiber_boundary(a, edge_range(options).longest), options.angles, monitor);
   a.fibers = std::move(laid.fibers), a.depth = std::move(laid.depth), a.height = std::move(laid.height);
   a.right = std::move(laid.right);
   a.aha = aha_segments(a);
@@ -178,7 +183,10 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
   monitor.poll();
 
   monitor.report("build: mesh", 0.3);
-  Mesh mesh = stuff(tissue_field(fine.labels, options.smoothing), regions, {.edge = options.edge}, monitor);
+  const Image field = tissue_field(fine.labels, options.smoothing);
+  const MesherOptions mesher{.edge = options.edge, .grading = options.grading};
+  Mesh mesh = is_graded(options) ? stuff(field, regions, wanted_edges(regions, options), mesher, monitor)
+                                 : stuff(field, regions, mesher, monitor);
   monitor.report("build: surface and fibres", 0.6);
   auto surface = tag_surface(mesh, fine.labels, options.chambers);
   const Septum septum = find_septum(canonical, surface.apex, surface.base_centre, options.septum, monitor);

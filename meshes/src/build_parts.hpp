@@ -35,6 +35,18 @@ Image tissue_field(const Labels& fine, double smoothing);
 /// one, rv_muscle healthy, 0 elsewhere. `scar` is on the grid of the image, 0 outside muscle.
 Labels fine_regions(const Labels& scar, const Labels& fine);
 
+/// Region name of each label of `regions`.
+const std::map<Label, std::string>& region_names();
+/// The shortest and the longest edge that the options ask for, in whatever region [mm].
+struct EdgeRange {
+  double shortest, longest;
+};
+EdgeRange edge_range(const BuildOptions&);
+/// Wanted edge in every voxel of `regions` [mm]: that of its region, or of a finer one within the margin.
+Image wanted_edges(const Labels& regions, const BuildOptions&);
+/// Throws InputError for an edge, margin or grading out of range, or a region there is not.
+void require_edges(const BuildOptions&);
+
 /// Marks as region::channel the tissue enclosed by core: what a ball of `radius` [mm] rolling outside of the core
 /// cannot reach. The core is first extended beyond both surfaces of the wall, so that a corridor through a transmural
 /// scar is enclosed by its two sides, while the living layer over a scar that is not transmural is not. Pieces below

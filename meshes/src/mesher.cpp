@@ -5,8 +5,10 @@
 #include <cardiotwin/meshes/mesher.hpp>
 #include <cmath>
 
+#include "mesher_graded.hpp"
 #include "mesher_labels.hpp"
 #include "mesher_lattice.hpp"
+#include "mesher_sizes.hpp"
 #include "mesher_smooth.hpp"
 #include "mesher_snap.hpp"
 
@@ -119,8 +121,28 @@ void judge(const LatticeReport& report, double mesh_volume, double tissue_volume
       fmt::format("mesher: the mesh has {:+.2g} % of the tissue's volume; choose a smaller edge", 100 * change));
 }
 
+/// Says which edges are made of those asked for.
+void tell_sizes(const Sizes& sizes, double finest, const Monitor& monitor) {
+  if (sizes.shortest == sizes.longest) return;
+  std::string made = fmt::format("{:.2f}", finest);
+  for (int level = 1; level <= sizes.levels; ++level)
+    made += fmt::format("{}{:.2f}", level < sizes.levels ? ", " : " and ", std::ldexp(finest, level));
+  monitor.tell(
+      fmt::format("mesh: edges of {} mm for those of {:.2f} to {:.2f} mm asked for, because a lattice's sizes double",
+                  made, sizes.shortest, sizes.longest));
+}
+
+/// About how many tets edges of these lengths take.
+double tets_for(const Image& inside, const Image& edges) {
+  double sum = 0;
+  for (std::size_t v = 0; v < edges.values.size(); ++v) {
+    if (inside.values[v] > 0) sum += std::pow(bcc_cell_per_edge * edges.values[v], -3);
+  }
+  return tets_per_cell * sum * inside.grid.spacing.prod();
+}
+
 /// From the image's frame to scanner coordinates.
-Mesh finish(Draft&& draft, std::vector<Label> labels, const Grid& grid) {
+Mesh to_scanner(Draft&& draft, std::vector<Label> labels, const Grid& grid) {
   for (Vec3& p : draft.points) p = grid.origin + grid.direction * p;
   if (grid.direction.determinant() < 0) {
     for (Tet& t : draft.tets) std::swap(t[2], t[3]);
@@ -128,21 +150,36 @@ Mesh finish(Draft&& draft, std::vector<Label> labels, const Grid& grid) {
   return Mesh(std::move(draft.points), std::move(draft.tets), std::move(labels));
 }
 
+void require_tets(double tets, double edge) {
+  if (tets <= 1.5e9) return;
+  throw InputError(
+      fmt::format("mesher: edge = {:.3g} mm would take about {:.2g} tets, more than the 1.5e9 that can be numbered; "
+                  "choose a larger edge",
+                  edge, tets));
+}
+
+/// What both lattices have in common once they are cut.
+Mesh finish(Draft&& draft, const Image& inside, const Labels& labels, const MesherOptions& options, const Field& field,
+            int threads, const Monitor& monitor) {
+  const Regions regions(labels, inside.grid, threads);
+  smooth(draft, field, options.edge, options.smoothing, 3, threads, monitor);
+  auto label = label_tets(draft, regions, threads);
+  if (options.snap) snap_interfaces(draft, label, field, regions, options.edge, threads, monitor);
+  monitor.report("mesh", 1.0);
+  return to_scanner(std::move(draft), std::move(label), inside.grid);
+}
+
+int thread_count(const MesherOptions& options) { return options.threads > 0 ? options.threads : omp_get_max_threads(); }
+
 }  // namespace
 
 Mesh stuff(const Image& inside, const Labels& labels, const MesherOptions& options, const Monitor& monitor) {
   check(inside, labels, options);
-  const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  const int threads = thread_count(options);
   const double cell = options.edge * bcc_cell_per_edge;
   const Field field(inside);
   const double volume = tissue_volume(inside, field, threads);
-  if (const double tets = tets_per_cell * volume / (cell * cell * cell); tets > 1.5e9) {
-    throw InputError(
-        fmt::format("mesher: edge = {:.3g} mm would take about {:.2g} tets, more than the 1.5e9 that can be numbered; "
-                    "choose a larger edge",
-                    options.edge, tets));
-  }
-  const Regions regions(labels, inside.grid, threads);
+  require_tets(tets_per_cell * volume / (cell * cell * cell), options.edge);
   Draft draft;
   {
     LatticeReport report;
@@ -150,11 +187,46 @@ Mesh stuff(const Image& inside, const Labels& labels, const MesherOptions& optio
     draft = cut_lattice(lattice, field);
     judge(report, draft_volume(draft), volume, options.edge, monitor);
   }
-  smooth(draft, field, options.edge, options.smoothing, 3, threads, monitor);
-  auto label = label_tets(draft, regions, threads);
-  if (options.snap) snap_interfaces(draft, label, field, regions, options.edge, threads, monitor);
-  monitor.report("mesh", 1.0);
-  return finish(std::move(draft), std::move(label), inside.grid);
+  return finish(std::move(draft), inside, labels, options, field, threads, monitor);
+}
+
+Mesh stuff(const Image& inside, const Labels& labels, const Image& edges, const MesherOptions& options,
+           const Monitor& monitor) {
+  check(inside, labels, options);
+  require_shape(edges.grid, edges.values.size(), "the image of edges");
+  require_same_grid(inside.grid, edges.grid);
+  if (!(options.grading >= 0.05 && options.grading <= 1))
+    throw InputError(fmt::format("mesher: grading = {:.4g} mm per mm is outside [0.05, 1]", options.grading));
+  const Sizes sizes = fit_sizes(inside, edges);
+  MesherOptions finest = options;
+  finest.edge = sizes.shortest == sizes.longest ? sizes.shortest : sizes.finest;
+  tell_sizes(sizes, finest.edge, monitor);
+  if (sizes.levels == 0) return stuff(inside, labels, finest, monitor);
+
+  const int threads = thread_count(options);
+  const Field field(inside);
+  const double volume = tissue_volume(inside, field, threads);
+  Draft draft;
+  {
+    GradedLattice lattice;
+    {
+      const Image limited = limit_growth(inside, edges, sizes.longest, options.grading);
+      require_tets(tets_for(inside, limited), finest.edge);
+      const Field wanted(limited);
+      const Octree tree(inside, sizes.finest * bcc_cell_per_edge, sizes.levels, [&](const Vec3& p) {
+        const double edge = wanted(p);
+        return bcc_cell_per_edge * (edge > 0 ? edge : sizes.longest);
+      });
+      monitor.report("mesh: lattice", 0.05), monitor.poll();
+      lattice = make_graded_lattice(tree);
+    }
+    monitor.report("mesh: lattice", 0.1), monitor.poll();
+    LatticeReport report;
+    const GradedCut cut = decide(std::move(lattice), field, threads, report, monitor);
+    draft = cut_lattice(cut);
+    judge(report, draft_volume(draft), volume, finest.edge, monitor);
+  }
+  return finish(std::move(draft), inside, labels, finest, field, threads, monitor);
 }
 
 }  // namespace cardiotwin::meshes

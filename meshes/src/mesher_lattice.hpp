@@ -69,6 +69,7 @@ struct Draft {
   std::vector<Vec3> points;
   std::vector<Tet> tets;
   std::vector<std::uint8_t> surface;  ///< per node: 1 on the outer surface
+  std::vector<float> edge;            ///< per node: that of the lattice there [mm]; empty where there is one only
 };
 
 /// Tets of the lattice, cut along the surface. Nodes and tets come brick by brick, so neighbours are close in memory.

@@ -163,12 +163,13 @@ void smooth(Draft& draft, const Field& field, double edge, int sweeps, int layer
             const Monitor& monitor) {
   if (sweeps <= 0) return;
   Mover mover(draft, grow(draft, draft.surface, layers), threads);
+  const auto reach = [&](Index node) { return 0.5 * (draft.edge.empty() ? edge : draft.edge[node]); };
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     mover.sweep([&](std::size_t slot, Index node, float worst) {
       if (worst > good_enough) return;
       mover.move(
           slot,
-          draft.surface[node] ? surface_centre(draft, field, mover.star(slot), node, 0.5 * edge) : mover.centre(slot),
+          draft.surface[node] ? surface_centre(draft, field, mover.star(slot), node, reach(node)) : mover.centre(slot),
           worst);
     });
     monitor.report("mesh: smoothing", 0.4 + 0.3 * (sweep + 1) / sweeps), monitor.poll();

@@ -59,7 +59,8 @@ class Mover {
 /// `p` moved onto the zero of the field along its gradient, no step longer than `reach`.
 Vec3 project(const Field&, Vec3 p, double reach);
 
-/// Surface nodes slide along the surface, others move to the middle of their star; only improvements are kept.
+/// Surface nodes slide along the surface, others move to the middle of their star; only improvements are kept. `edge`
+/// is that of a draft which has none of its own.
 void smooth(Draft&, const Field&, double edge, int sweeps, int layers, int threads, const Monitor&);
 
 }  // namespace cardiotwin::meshes::stuffing

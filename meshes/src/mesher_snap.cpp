@@ -119,10 +119,11 @@ void snap_interfaces(Draft& draft, std::vector<Label>& label, const Field& field
           return;
         }
         if (labels.more) return;
-        const Vec3 step = step_to_interface(regions, field, labels, from, surface, 0.4 * edge);
+        const double reach = 0.4 * (draft.edge.empty() ? edge : draft.edge[node]);
+        const Vec3 step = step_to_interface(regions, field, labels, from, surface, reach);
         for (double share = 1; share > 0.2; share *= 0.5) {
           Vec3 goal = from + share * step;
-          if (surface) goal = project(field, goal, 0.4 * edge);
+          if (surface) goal = project(field, goal, reach);
           if (mover.move(slot, goal, std::min(worst, snap_floor))) break;
         }
       });

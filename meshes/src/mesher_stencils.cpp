@@ -1,21 +1,15 @@
-/// Lattice tets cut along the surface. A tet with inside (+), zero and outside (-) vertices keeps its + part:
-///   no -         the whole tet
-///   one +        one tet, each - replaced by the cut point on its edge to +
-///   ++0-         a pyramid, two tets
-///   +++-, ++--   a prism, three tets
-/// The quadrilateral in a lattice face p q m (++-) is shared by two tets, so its diagonal must follow from the face
-/// alone. Where p q is long, the shorter diagonal is taken. Where p q is short, one of p m and q m is long and the
-/// diagonal ends in the cut point on the short one or on the long one; which of the two is decided once per outside
-/// vertex m, by the worse angle around m. In +++- both faces with a short p q then agree and the three diagonals never
-/// form a cycle, whatever the third does, so every prism can be cut into tets. The free quadrilateral of ++-- takes the
-/// shorter diagonal unless the other two force one.
+/// The tets of the body-centred lattice cut along the surface (mesher_stencil.hpp). In a lattice face p q m (++-) whose
+/// edge p q is long, the shorter diagonal is taken. Where p q is short, one of p m and q m is long and the diagonal
+/// ends in the cut point on the short one or on the long one; which of the two is decided once per outside vertex m, by
+/// the worse angle around m. In +++- both faces with a short p q then agree and the three diagonals never form a cycle,
+/// whatever the third does.
 
 #include <Eigen/Geometry>
 #include <bit>
-#include <utility>
 
 #include "mesher_lattice.hpp"
 #include "mesher_quality.hpp"
+#include "mesher_stencil.hpp"
 
 namespace cardiotwin::meshes::stuffing {
 namespace {
@@ -166,130 +160,33 @@ class Numbering {
 /// Where the diagonal of a face with a short ++ edge ends.
 enum class Diagonal : std::uint8_t { on_short_cut, on_long_cut };
 
-using Signs = std::array<Sign, 4>;
 Signs signs_of(const Lattice& lattice, const Shape& shape, Vertex corner) {
   Signs sign;
   for (int x = 0; x < 4; ++x) sign[x] = lattice.sign[corner + shape.vertex[x]];
   return sign;
 }
 
-/// Tets that a lattice tet leaves.
-int count_tets(const Signs& sign) {
-  int in = 0, out = 0;
-  for (const Sign s : sign) in += s == Sign::inside, out += s == Sign::outside;
-  if (in == 0) return 0;
-  return out == 0 || in == 1 ? 1 : in == 2 && out == 1 ? 2 : 3;
-}
+/// The corners of one tet of the lattice; `diagonal(v)` is the choice made for outside vertex v.
+template <class Choice>
+struct Corners {
+  const Lattice& lattice;
+  const Numbering& numbering;
+  const std::vector<Vec3>& points;
+  const Choice& diagonal;
+  const Shape& shape;
+  Vertex corner;
 
-/// Cuts one lattice tet after the other.
-class Stencil {
- public:
-  Stencil(const Lattice& lattice, const Numbering& numbering, const std::vector<Vec3>& points)
-      : lattice_(lattice), numbering_(numbering), points_(points) {}
-
-  /// Writes the tets to `out` and returns how many; `diagonal(v)` is the choice made for outside vertex v.
-  template <class Choice>
-  int write(const Shape& shape, Vertex corner, const Choice& diagonal, Tet* out) {
-    const Signs sign = signs_of(lattice_, shape, corner);
-    shape_ = &shape, corner_ = corner, out_ = out, written_ = 0;
-    std::array<int, 4> order{};  // + first, then zero, then -
-    int n = 0, in = 0, minus = 0;
-    for (int x = 0; x < 4; ++x) {
-      if (sign[x] == Sign::inside) order[n++] = x, ++in;
-    }
-    if (in == 0) return 0;
-    for (int x = 0; x < 4; ++x) {
-      if (is_zero(sign[x])) order[n++] = x;
-    }
-    for (int x = 0; x < 4; ++x) {
-      if (sign[x] == Sign::outside) order[n++] = x, ++minus, diagonal_[x] = diagonal(at(x));
-    }
-    flip_ = odd(order);
-    const auto [a, b, c, d] = order;
-    if (minus == 0) {
-      emit(node(a), node(b), node(c), node(d));
-    } else if (in == 1) {
-      emit(node(a), minus == 3 ? cut(a, b) : node(b), minus >= 2 ? cut(a, c) : node(c), cut(a, d));
-    } else if (in == 2 && minus == 1) {
-      pyramid(a, b, c, d);
-    } else if (in == 3) {
-      prism_3(a, b, c, d);
-    } else {
-      prism_2(a, b, c, d);
-    }
-    return written_;
-  }
-
- private:
-  static bool odd(const std::array<int, 4>& order) {
-    int inversions = 0;
-    for (int x = 0; x < 4; ++x) {
-      for (int y = x + 1; y < 4; ++y) inversions += order[x] > order[y];
-    }
-    return inversions % 2;
-  }
-  Vertex at(int x) const { return corner_ + shape_->vertex[x]; }
-  Index node(int x) const { return numbering_.vertex(at(x)); }
-  Index cut(int in, int out) const { return numbering_.cut(at(in), shape_->edge[in][out]); }
-  double distance(Index a, Index b) const { return (points_[a] - points_[b]).squaredNorm(); }
-  /// `a b c d` is oriented as the lattice tet in the order + 0 -.
-  void emit(Index a, Index b, Index c, Index d) { out_[written_++] = flip_ ? Tet{a, b, d, c} : Tet{a, b, c, d}; }
-
-  /// In the face of + vertices p, q and the - vertex m: true if the diagonal joins p to the cut on q m.
+  Vertex at(int x) const { return corner + shape.vertex[x]; }
+  Index node(int x) const { return numbering.vertex(at(x)); }
+  Index cut(int in, int out) const { return numbering.cut(at(in), shape.edge[in][out]); }
+  double distance(Index a, Index b) const { return (points[a] - points[b]).squaredNorm(); }
   bool from_first(int p, int q, int m) const {
     const bool same = (at(p) & 1) == (at(q) & 1);
-    if (!same) return ((at(q) & 1) == (at(m) & 1)) == (diagonal_[m] == Diagonal::on_long_cut);
+    if (!same) return ((at(q) & 1) == (at(m) & 1)) == (diagonal(at(m)) == Diagonal::on_long_cut);
     const double first = distance(node(p), cut(q, m)), second = distance(node(q), cut(p, m));
     return first != second ? first < second : at(p) < at(q);
   }
-  void pyramid(int p, int q, int z, int m) {
-    if (from_first(p, q, m)) {
-      emit(node(p), node(q), node(z), cut(q, m));
-      emit(node(p), cut(q, m), node(z), cut(p, m));
-    } else {
-      emit(node(p), node(q), node(z), cut(p, m));
-      emit(cut(p, m), node(q), node(z), cut(q, m));
-    }
-  }
-  void prism_3(int p, int q, int r, int m) {
-    // Sort so that each diagonal starts in the earlier vertex; possible because the three never form a cycle.
-    const auto swap = [&](int& x, int& y) {
-      if (!from_first(x, y, m)) std::swap(x, y), flip_ = !flip_;
-    };
-    swap(p, q), swap(q, r), swap(p, q);
-    emit(node(p), node(q), node(r), cut(r, m));
-    emit(node(p), node(q), cut(r, m), cut(q, m));
-    emit(node(p), cut(q, m), cut(r, m), cut(p, m));
-  }
-  void prism_2(int p, int q, int m, int n) {
-    bool at_m = from_first(p, q, m), at_n = from_first(p, q, n);
-    if (!at_m) std::swap(p, q), flip_ = !flip_, at_m = true, at_n = !at_n;
-    const Index pm = cut(p, m), pn = cut(p, n), qm = cut(q, m), qn = cut(q, n);
-    if (!at_n) {  // p - qm and q - pn leave only pn - qm
-      emit(node(p), qm, pm, pn);
-      emit(node(p), node(q), qm, pn);
-      emit(pn, node(q), qm, qn);
-      return;
-    }
-    emit(node(p), node(q), qm, qn);
-    if (distance(pm, qn) < distance(pn, qm)) {
-      emit(node(p), qm, pm, qn);
-      emit(node(p), qn, pm, pn);
-    } else {
-      emit(node(p), qm, pm, pn);
-      emit(node(p), qm, pn, qn);
-    }
-  }
-
-  const Lattice& lattice_;
-  const Numbering& numbering_;
-  const std::vector<Vec3>& points_;
-  const Shape* shape_ = nullptr;
-  std::array<Diagonal, 4> diagonal_{};
-  Vertex corner_ = 0;
-  Tet* out_ = nullptr;
-  int written_ = 0;
-  bool flip_ = false;
+  int write(Tet* out) const { return Stencil(*this, points).write(signs_of(lattice, shape, corner), out); }
 };
 
 /// For each outside vertex next to the tissue, the diagonals around it that leave the better worst angle. Starts from
@@ -300,13 +197,12 @@ std::vector<Diagonal> choose_diagonals(const Lattice& lattice, const Bricks& bri
   std::vector<Diagonal> choice(lattice.sign.size(), Diagonal::on_long_cut);
   const std::array<std::array<Shape, 24>, 2> stars{star_tets(lattice, 0), star_tets(lattice, 1)};
   const auto worst_with = [&](Vertex v, Diagonal diagonal) {
-    Stencil stencil(lattice, numbering, points);
+    const auto chosen = [&](Vertex w) { return w == v ? diagonal : choice[w]; };
     double worst = 1;
     for (const Shape& shape : stars[v & 1]) {
       if (count_tets(signs_of(lattice, shape, v & ~Vertex(1))) < 2) continue;  // no diagonal
       std::array<Tet, 3> tets;
-      const int n = stencil.write(
-          shape, v & ~Vertex(1), [&](Vertex w) { return w == v ? diagonal : choice[w]; }, tets.data());
+      const int n = Corners{lattice, numbering, points, chosen, shape, v & ~Vertex(1)}.write(tets.data());
       for (int t = 0; t < n; ++t) {
         const auto [a, b, c, d] = tets[t];
         worst = std::min(worst, worst_sine2(points[a], points[b], points[c], points[d]));
@@ -365,9 +261,11 @@ Draft cut_lattice(const Lattice& lattice, const Field& field) {
   for (std::size_t b = 1; b < next.size(); ++b) next[b] += next[b - 1];
   draft.tets.resize(next.back());
   bricks.run([&](int b, Vertex corner) {
-    Stencil stencil(lattice, numbering, draft.points);
     const auto choice = [&](Vertex v) { return diagonals[v]; };
-    for (const auto& shape : shapes) next[b] += stencil.write(shape, corner, choice, draft.tets.data() + next[b]);
+    for (const auto& shape : shapes) {
+      const Corners corners{lattice, numbering, draft.points, choice, shape, corner};
+      next[b] += corners.write(draft.tets.data() + next[b]);
+    }
   });
   return draft;
 }

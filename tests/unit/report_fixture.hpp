@@ -300,7 +300,12 @@ inline std::string study_json(const Twin& twin, const std::string& twin_sha256) 
   json["check"] = {
       {"cavity_volume_ml", 61.2},
       {"wall_mm", {{"percentile_1", 8.1}, {"mean", 8.9}, {"percentile_99", 9.6}}},
-      {"mesh", {{"mean_edge_mm", 1.02}, {"min_dihedral_deg", 17.3}}},
+      {"mesh",
+       {{"mean_edge_mm", 1.02},
+        {"min_dihedral_deg", 17.3},
+        {"max_dihedral_deg", 151.2},
+        {"dihedral_histogram", {0, 3, 8, 20, 60, 400, 700, 80, 250, 380, 30, 12, 5, 2, 1, 1, 0, 0}},
+        {"edges_mm", {{"healthy", {{"percentile_5", 0.62}, {"mean", 1.29}, {"percentile_95", 1.43}}}}}}},
       {"stable_dt_ms", 0.31},
       {"velocities",
        {axis("healthy", "along", 0.6, 0.59, 0.62), axis("healthy", "across", 0.4, 0.37, 0.42),

@@ -119,6 +119,11 @@ TEST(Mesh, lattice_block_consists_of_bcc_tets_of_the_given_mean_edge) {
     EXPECT_NEAR(q.min_edge, cell * std::sqrt(3.0) / 2, 1e-9);
     EXPECT_NEAR(q.max_edge, cell, 1e-9);
     EXPECT_NEAR(q.mean_edge, edge, 0.01 * edge);  // the surface has more short edges
+    const auto edges = edge_statistics(mesh);
+    ASSERT_EQ(edges.size(), 1u);  // in the measure of the lattice all its tets are alike
+    EXPECT_NEAR(edges.at(1).low, edge, 1e-4 * edge);
+    EXPECT_NEAR(edges.at(1).mean, edge, 1e-4 * edge);
+    EXPECT_NEAR(edges.at(1).high, edge, 1e-4 * edge);
     EXPECT_NEAR(q.volume, 40.0 * 36 * 44, 0.2 * 40 * 36 * 44);
     for (std::size_t t = 0; t < mesh.tet_count(); ++t) ASSERT_NEAR(mesh.volume(t), std::pow(cell, 3) / 12, 1e-9);
     for (const Vec3& p : mesh.points()) {

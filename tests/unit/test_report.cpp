@@ -162,10 +162,10 @@ TEST_F(Report, page_shows_the_findings) {
   const Vec3& p = plan.targets[0].lesion.position;
   for (const double x : {p.x(), p.y(), p.z()})
     EXPECT_TRUE(contains(page, fmt::format("<td class=\"num\">{:.1f}</td>", x)));
-  for (const char* part :
-       {"Inducibility before and after", "7 mid anterior", "mid-wall, LV", "362 ms", "monomorphic",
-        "sform and qform disagree", "off by up to 7.5 %", "tau_close", "SHA-256", "Largest velocity error", "7.5 %",
-        "8.1 / 8.9 / 9.6 mm", "61.2 ml", "17.3 degrees", "healthy mean"})
+  for (const char* part : {"Inducibility before and after", "7 mid anterior", "mid-wall, LV", "362 ms", "monomorphic",
+                           "sform and qform disagree", "off by up to 7.5 %", "tau_close", "SHA-256",
+                           "Largest velocity error", "7.5 %", "8.1 / 8.9 / 9.6 mm", "61.2 ml", "17.3 degrees",
+                           "healthy mean", "1.29 (0.62 to 1.43) mm", "Dihedral angles", "40 to 50 degrees: "})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_FALSE(contains(page, "Mesh is sound."));  // information is no warning
 }

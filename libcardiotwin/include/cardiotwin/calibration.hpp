@@ -30,6 +30,7 @@ struct CalibratedAxis {
   std::string region;
   Axis axis;
   double wanted = 0;        ///< [m/s]
+  double edge = 0;          ///< mean edge of the region [mm]
   double before = 0;        ///< [S/m]
   double conductivity = 0;  ///< fitted [S/m]
   VelocityMeasurement reached;
@@ -38,16 +39,16 @@ struct CalibratedAxis {
 };
 
 struct Calibration {
-  Tissue tissue;  ///< with fitted conductivities, `wanted`, calibrated_edge, calibrated_load and calibrated_dt set
+  Tissue tissue;  ///< with fitted conductivities, `wanted`, and all that is called calibrated_ set
   std::vector<CalibratedAxis> axes;
 };
 
-/// Fits sigma per conducting region and axis such that the mean velocity over the directions is the wanted one to 0.2 %
-/// (`wanted` by region name; a region not named keeps RegionTissue::wanted). Never returns a conductivity that
-/// `options.dt` cannot step on the twin's mesh. A region wanted equally fast along and across stays isotropic.
-/// options.dt == 0: the coarsest step that the fitted tissue allows is chosen, as natural_dt would.
-/// Throws InputError for an unknown region, a velocity outside [0.02, 3] m/s, no velocity to aim at, or a dt too large
-/// for this mesh.
+/// Fits sigma per conducting region, at the mean edge of its own tets (edge_statistics), and axis such that the mean
+/// velocity over the directions is the wanted one to 0.2 % (`wanted` by region name; a region not named keeps
+/// RegionTissue::wanted). Never returns a conductivity that `options.dt` cannot step on the twin's mesh. A region
+/// wanted equally fast along and across stays isotropic. options.dt == 0: the coarsest step that the fitted tissue
+/// allows is chosen, as natural_dt would. Throws InputError for an unknown region, a velocity outside [0.02, 3] m/s, no
+/// velocity to aim at, or a dt too large for this mesh.
 Calibration calibrate(const Twin&, const std::map<std::string, Velocity>& wanted, const SimulationOptions& = {},
                       double limit = 0.1, const Monitor& = {});
 

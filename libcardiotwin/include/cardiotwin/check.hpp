@@ -15,14 +15,23 @@ struct Finding {
   std::string text;  ///< one sentence: what, number, cure
 };
 
+/// Velocities where a region's edges are shortest and longest (EdgeStatistics): what a fit at their mean leaves there.
+struct EdgeVelocities {
+  std::string region;
+  Axis axis;
+  VelocityMeasurement at_low, at_high;
+};
+
 struct CheckReport {
   std::map<std::string, double> volumes;        ///< region name -> [ml]
   double muscle_volume = 0, cavity_volume = 0;  ///< [ml]; cavity bounded by the endocardium and the plane of its rim
   double scar_mass = 0;                         ///< core + border zone + channel [g], density 1.05 g/ml
   double wall_min = 0, wall_mean = 0, wall_max = 0;  ///< wall thickness [mm], 1/99 percentiles for min/max
   MeshQuality mesh;
-  double stable_dt = 0;                    ///< [ms]
-  std::vector<CalibratedAxis> velocities;  ///< expected velocity and error per conducting region and axis
+  std::map<std::string, EdgeStatistics> edges;  ///< by region name
+  double stable_dt = 0;                         ///< [ms]
+  std::vector<CalibratedAxis> velocities;       ///< expected velocity and error per conducting region and axis
+  std::vector<EdgeVelocities> edge_velocities;  ///< of regions whose edges vary, as those of a graded mesh
   std::vector<Finding> findings;
   bool fit() const;  ///< no severe finding
 };

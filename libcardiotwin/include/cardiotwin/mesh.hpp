@@ -4,6 +4,7 @@
 #include <array>
 #include <cardiotwin/field.hpp>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -64,6 +65,13 @@ struct MeshQuality {
   std::array<std::size_t, 18> dihedral_histogram{};  ///< 10-degree bins
 };
 MeshQuality quality(const Mesh&);
+
+/// How long the edges of one label's tets are [mm]. Each tet counts by its volume with the mean of its six edges, in
+/// the lattice's measure: a tet of the body-centred lattice of mean edge h counts as h.
+struct EdgeStatistics {
+  double mean = 0, low = 0, high = 0;  ///< low and high: 5 % of the volume lie below and above
+};
+std::map<Label, EdgeStatistics> edge_statistics(const Mesh&);
 
 /// Box [0, size] of structured tets, six to a cube, node spacing as close to `edge` [mm] as divides the box; label 1.
 Mesh box_mesh(const Vec3& size, double edge);

@@ -25,6 +25,7 @@ struct RegionTissue {
   bool conducts = true;  ///< false: dead scar; its tets are left out
   Conductivity conductivity;
   Velocity wanted;                           ///< velocity the conductivity is meant to give; 0 where none is known
+  double calibrated_edge = 0;                ///< mean edge in the region it was fitted for [mm]; 0: Tissue's own
   std::string variant;                       ///< of the ionic model: "epi", "border_zone", ...
   std::map<std::string, double> parameters;  ///< overrides, in the model's units
 };
@@ -45,8 +46,8 @@ struct Tissue {
   double beta = 140.0;        ///< surface-to-volume ratio [1/mm]
   double capacitance = 0.01;  ///< membrane capacitance [uF/mm2]
   std::map<std::string, RegionTissue> regions;
-  /// Set by `calibrate`: mean edge [mm], ionic load g and time step [ms] the conductivities were fitted for; 0 where
-  /// not fitted.
+  /// Set by `calibrate`: mean edge of the mesh [mm], ionic load g and time step [ms] the conductivities were fitted
+  /// for; 0 where not fitted.
   double calibrated_edge = 0, calibrated_load = 0, calibrated_dt = 0;
   Stiffness calibrated_stiffness = Stiffness::p1;  ///< they were fitted with
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "report/bullseye.hpp"
+#include "report/histogram.hpp"
 #include "report/json_view.hpp"
 #include "report/sections.hpp"
 
@@ -95,13 +96,27 @@ Html trust_section(const Study& study) {
   facts.add("Mesh", fmt::format("{} nodes, {} tetrahedra", study.twin.anatomy.mesh.node_count(),
                                 study.twin.anatomy.mesh.tet_count()));
   add("Mean edge", number_in(mesh, {"mean_edge_mm"}), 2, " mm");
+  const Json& edges = member(mesh, "edges_mm");
+  for (const auto& [name, region] : study.twin.tissue.regions) {
+    const Json& own = member(edges, name.c_str());
+    const double mean = number_in(own, {"mean"});
+    if (std::isfinite(mean))
+      facts.add("Edge in " + readable(name) + ": mean (5 to 95 % of it)",
+                fmt::format("{} ({} to {}) mm", fixed(mean, 2), fixed(number_in(own, {"percentile_5"}), 2),
+                            fixed(number_in(own, {"percentile_95"}), 2)));
+  }
   add("Smallest dihedral angle", number_in(mesh, {"min_dihedral_deg"}), 1, " degrees");
+  add("Largest dihedral angle", number_in(mesh, {"max_dihedral_deg"}), 1, " degrees");
   add("Time step", number_in(study.options, {"dt_ms"}), 3, " ms");
   add("Stability limit of the time step", number_in(study.check, {"stable_dt_ms"}), 3, " ms");
   facts.add("Scheme", "explicit, diffusion then reaction, P1 tetrahedra");
   if (study.twin.tissue.calibrated_edge > 0) {
     facts.add("Partly consistent ionic load g", fixed(study.twin.tissue.calibrated_load, 3));
-    facts.add("Conductivities fitted at a mean edge of", fixed(study.twin.tissue.calibrated_edge, 2) + " mm");
+    const bool own = std::ranges::any_of(study.twin.tissue.regions,
+                                         [](const auto& region) { return region.second.calibrated_edge > 0; });
+    facts.add("Conductivities fitted at",
+              own ? std::string("each region's mean edge")
+                  : "a mean edge of " + fixed(study.twin.tissue.calibrated_edge, 2) + " mm");
   } else {
     facts.add("Conductivities", "not fitted to this mesh");
   }
@@ -117,7 +132,8 @@ Html trust_section(const Study& study) {
              tag("h2", text("How far it can be trusted")) +
                  tag("div",
                      tag("div", tag("h3", text("Warnings raised on the way")) + tag("ul", list, "warnings")) +
-                         tag("div", tag("h3", text("Numerics and their error")) + facts.html()),
+                         tag("div", tag("h3", text("Numerics and their error")) + facts.html() +
+                                        dihedral_histogram(study.check)),
                      "two"));
 }
 

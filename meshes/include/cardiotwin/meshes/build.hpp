@@ -7,7 +7,9 @@
 #include <cardiotwin/meshes/vector_image.hpp>
 #include <cardiotwin/twin.hpp>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
 
 namespace cardiotwin::meshes {
 
@@ -19,8 +21,12 @@ struct BuildOptions {
   std::string convention = "guess";  ///< what the labels mean, as for canonical_labels
   ReadOptions read_image, read_labels;
   ScarOptions scar;
-  double edge = 1.0;       ///< mean edge of the tets [mm]
-  double smoothing = 1.0;  ///< Gaussian of the tissue indicator [mm]
+  double edge = 1.0;                         ///< mean edge of the tets [mm]
+  double edge_scar = 0;                      ///< that in scar (border zone, core, channel), 0: as elsewhere [mm]
+  std::map<std::string, double> edges = {};  ///< that in a region, by its name, over both [mm]
+  double edge_margin = 2;                    ///< finer edges reach so far beyond their region [mm]
+  double grading = 0.25;                     ///< how fast edges may grow [mm per mm]
+  double smoothing = 1.0;                    ///< Gaussian of the tissue indicator [mm]
   FiberAngles angles;
   std::filesystem::path fibers = {};            ///< file whose fibres replace the rule's where it has any (read_fibers)
   VectorAxes fiber_axes = VectorAxes::scanner;  ///< of an image of vectors
