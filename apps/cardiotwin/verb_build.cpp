@@ -9,27 +9,16 @@
 
 #include "image_rows.hpp"
 #include "job.hpp"
+#include "scar_rows.hpp"
 
 namespace cardiotwin::app {
 namespace {
-
-using meshes::ScarMethod;
-
-const std::map<std::string, ScarMethod> methods{
-    {"p99", ScarMethod::p99}, {"n-sd", ScarMethod::n_sd}, {"fwhm", ScarMethod::fwhm}, {"labels", ScarMethod::labels}};
-
-template <class Value>
-std::vector<std::string> keys(const std::map<std::string, Value>& table) {
-  std::vector<std::string> all;
-  for (const auto& [key, value] : table) all.push_back(key);
-  return all;
-}
 
 struct BuildJob {
   Options options{"build"};
   meshes::BuildOptions build;
   std::filesystem::path image, labels, out;
-  std::string method = "p99", chambers = "left";
+  std::string chambers = "left";
 
   void declare() {
     options.path("image", image, "late-gadolinium MRI: NIfTI, NRRD, MetaImage, or DICOM (its folder)"),
@@ -44,15 +33,9 @@ struct BuildJob {
     options.quantity("rv_wall", build.rv_wall, "mm", 1, 15, "thickness given to the right ventricle's free wall");
     options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
     options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
-    options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
-    options.number("core", build.scar.core, 0, 1,
-                   "p99, fwhm: core from this share of the way from healthy mean to maximum");
-    options.number("border_zone", build.scar.border_zone, 0, 1, "p99, fwhm: border zone from this share");
-    options.number("n_sd", build.scar.n_sd, 0.5, 20, "n-sd: core above healthy mean plus so many standard deviations");
-    options.number("n_sd_border_zone", build.scar.n_sd_border_zone, 0.5, 20, "n-sd: border zone above so many");
-    options.quantity("min_volume", build.scar.min_volume, "ml", 0, 100, "smaller islands of scar are noise");
-    options.quantity("channel_closing", build.scar.channel_closing, "mm", 0, 30,
-                     "border zone that core closed by this radius covers is a channel");
+    add_scar_rows(options, build.scar, build.remote);
+    options.flag("fibrosis_density", build.fibrosis_density,
+                 "keep fibrosis density and the shares of core and border zone with every tetrahedron");
     options.number("alpha_endo", build.angles.alpha_endo, -90, 90, "helix angle at the endocardium, degrees");
     options.number("alpha_epi", build.angles.alpha_epi, -90, 90, "helix angle at the epicardium, degrees");
     options.number("alpha_endo_rv", build.angles.alpha_endo_rv, -90, 90, "the same in the right ventricle");
@@ -68,7 +51,6 @@ struct BuildJob {
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
-    build.scar.method = methods.at(method);
     build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
     make_folder(folder);
@@ -80,6 +62,9 @@ struct BuildJob {
     for (std::size_t t = 0; t < mesh.tet_count(); ++t) volumes[mesh.labels()[t]] += mesh.volume(t) / 1000;
     for (const auto& [label, volume] : volumes)
       say(fmt::format("  {:<12} {:7.2f} ml", twin.anatomy.regions.at(label), volume));
+    for (const auto& finding : twin.findings) {
+      if (finding.severity == Severity::severe) say(fmt::format("SEVERE {}; `plan` will refuse it", finding.text));
+    }
   }
 };
 

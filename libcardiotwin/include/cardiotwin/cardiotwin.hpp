@@ -1,6 +1,7 @@
 #pragma once
 /// The whole public API.
 
+#include <cardiotwin/aha.hpp>
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/calibration.hpp>
@@ -11,6 +12,7 @@
 #include <cardiotwin/exchange.hpp>
 #include <cardiotwin/fibers.hpp>
 #include <cardiotwin/field.hpp>
+#include <cardiotwin/finding.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/ionic.hpp>
 #include <cardiotwin/log.hpp>
@@ -24,5 +26,6 @@
 #include <cardiotwin/simulation.hpp>
 #include <cardiotwin/stimulus.hpp>
 #include <cardiotwin/tissue.hpp>
+#include <cardiotwin/transmurality.hpp>
 #include <cardiotwin/twin.hpp>
 #include <cardiotwin/units.hpp>

@@ -17,8 +17,10 @@ struct BuildOptions {
   std::string convention = "guess";  ///< what the labels mean, as for canonical_labels
   ReadOptions read_image, read_labels;
   ScarOptions scar;
-  double edge = 1.0;       ///< mean edge of the tets [mm]
-  double smoothing = 1.0;  ///< Gaussian of the tissue indicator [mm]
+  RemoteOptions remote;           ///< where healthy muscle is looked for; sets scar.remote
+  bool fibrosis_density = false;  ///< keep "fibrosis_density", "core_fraction", "border_zone_fraction" per tet
+  double edge = 1.0;              ///< mean edge of the tets [mm]
+  double smoothing = 1.0;         ///< Gaussian of the tissue indicator [mm]
   FiberAngles angles;
   std::optional<Vec3>
       septum;  ///< a point towards the septum [mm, LPS]; else the RV cavity, else a guess that is said aloud
@@ -26,7 +28,7 @@ struct BuildOptions {
   double site_radius = 3;               ///< of pacing sites [mm]
 };
 
-/// Image and labels already on the same grid. Throws InputError.
+/// Image and labels already on the same grid. What `assess` finds is told and kept in the twin. Throws InputError.
 Twin build_twin(const Image&, const Labels&, const BuildOptions&, const Monitor& = {});
 
 /// Reads both, puts the labels on the image's grid, and builds; input hashes and effective options go into the
