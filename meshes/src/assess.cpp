@@ -90,7 +90,7 @@ void assess_stack(const Labels& canonical, const SliceAreas& areas, double wall,
   }
   if (wall > 0) {
     findings.above(
-        spacing / wall, 0.6, 2,
+        spacing / wall, 0.7, 2,
         fmt::format("the image's slices are {:.1f} mm apart, {:.1f} times the wall of {:.1f} mm: scar between "
                     "them is interpolated, and channels thinner than that may be missed or invented; image "
                     "thinner slices",
@@ -167,12 +167,12 @@ std::vector<Finding> assess(const Image& image, const Labels& canonical, const A
   assess_stack(canonical, areas, middle, options, findings);
   assess_coverage(canonical, areas, findings);
   assess_shape(canonical, monitor, findings);
-  if (!wall.empty()) {
-    findings.below(thin / options.edge, 2, 1,
-                   fmt::format("a twentieth of the wall is thinner than {:.1f} mm, {:.1f} edges of {:.2g} mm (2 are "
-                               "needed): the mesh may have holes there; build with --edge {:.1f} or less, or correct "
-                               "the labels",
-                               thin, thin / options.edge, options.edge, std::max(0.1, std::floor(5 * thin) / 10)));
+  if (!wall.empty() && thin < options.edge) {  // the mesher tells what lies between one edge and two
+    findings.add(
+        Severity::severe,
+        fmt::format("a twentieth of the wall is thinner than {:.1f} mm, less than one edge of {:.2g} mm: the mesh "
+                    "will have holes there; build with --edge {:.1f} or less, or correct the labels",
+                    thin, options.edge, std::max(0.1, std::floor(5 * thin) / 10)));
   }
   monitor.poll();
   assess_alignment(image, canonical, statistics, findings);

@@ -10,8 +10,8 @@
 namespace cardiotwin::meshes {
 namespace {
 
-constexpr double search = 10;  // [mm] to either side
-constexpr double worth = 3;    // [mm] by which labels may be off without a word
+constexpr double search = 10;          // [mm] to either side
+constexpr double worth = 3, much = 6;  // [mm] by which labels may be off without a word, and at all
 
 // Mean of what the labels call infarct, NaN without; the no-reflow in it is dark.
 double infarct_mean(const Image& image, const Labels& canonical) {
@@ -109,11 +109,11 @@ void assess_alignment(const Image& image, const Labels& canonical, const ScarSta
       if (way <= search && there > best) best = there, shift = way;
     }
   }
-  if (shift < worth || !(best > 0)) return;
-  findings.below(
-      here / best, 0.7, 0.4,
+  if (shift < worth || here > 0.7 * best) return;
+  findings.add(
+      shift > much ? Severity::severe : Severity::warning,
       fmt::format("moved by {:.1f} mm within their slices, the labels' inner border would follow the image better "
-                  "(step of {:.0f} instead of {:.0f}): they are probably not aligned; check both geometries",
+                  "(a step of {:.0f} instead of {:.0f}): they are probably not aligned; check both geometries",
                   shift, best, here));
 }
 

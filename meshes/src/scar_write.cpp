@@ -237,8 +237,8 @@ std::string sweep_svg(const ScarAnalysis& a) {
   }
   const auto& p = a.sweep[a.chosen];
   return fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 650 {0}\" font-family=\"sans-serif\" "
-      "font-size=\"12\">\n<rect width=\"650\" height=\"{0}\" fill=\"#fff\"/>\n{1}<text x=\"60\" y=\"{2}\">Factor on "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 690 {0}\" font-family=\"sans-serif\" "
+      "font-size=\"12\">\n<rect width=\"690\" height=\"{0}\" fill=\"#fff\"/>\n{1}<text x=\"60\" y=\"{2}\">Factor on "
       "both "
       "limits; dashed: the one chosen (method {3}, core {4:.4g}, border zone {5:.4g})</text>\n<text x=\"60\" "
       "y=\"{6}\">{7}</text>\n</svg>\n",

@@ -79,13 +79,12 @@ TEST(Assess, FewSlicesAndThickOnesAreNamed) {
   const auto thick = make_phantom({.pixel = 2, .slice = 10});
   EXPECT_SAYS(said(assess(thick.image, thick.labels), Severity::warning), "slices are 10.0 mm apart");
   const auto few = make_phantom({.pixel = 2, .slice = 15});  // 90 mm of heart in 6 slices
-  const auto [low, high] = extent();
   Phantom cut = few;
-  for_labels(cut, [&, n = 0](const Vec3& p, int, std::uint8_t& label) mutable {
+  for_labels(cut, [](const Vec3& p, int, std::uint8_t& label) {
     if (p.z() > -15) label = 0;
   });
   EXPECT_SAYS(said(assess(cut.image, cut.labels), Severity::warning), "slices show the left ventricle");
-  for_labels(cut, [&](const Vec3& p, int, std::uint8_t& label) {
+  for_labels(cut, [](const Vec3& p, int, std::uint8_t& label) {
     if (p.z() > -45) label = 0;
   });
   EXPECT_SAYS(said(assess(cut.image, cut.labels), Severity::severe), "slices show the left ventricle");
@@ -157,8 +156,8 @@ TEST(Assess, NoiseAndPoorContrastAreNamed) {
   };
   EXPECT_EQ(said(noisy(20), Severity::warning), "");
   EXPECT_SAYS(said(noisy(40), Severity::warning), "blood differs from muscle by only");
-  EXPECT_SAYS(said(noisy(80), Severity::warning), "blood is only");
-  EXPECT_SAYS(said(noisy(80), Severity::warning), "labelled infarct differs from muscle by only");
+  EXPECT_SAYS(said(noisy(60), Severity::warning), "blood is only");
+  EXPECT_SAYS(said(noisy(60), Severity::warning), "labelled infarct differs from muscle by only");
   // Blood as dark as muscle, or darker.
   const auto blood = [](double to) {
     return after([&](Phantom& p) {
@@ -167,7 +166,7 @@ TEST(Assess, NoiseAndPoorContrastAreNamed) {
     });
   };
   EXPECT_SAYS(blood(120).severe, "blood differs from muscle by only");
-  EXPECT_SAYS(blood(60).severe, "blood (2108) is no brighter than muscle");
+  EXPECT_SAYS(blood(60).severe, "is no brighter than muscle");
   // Infarct drawn where nothing enhances.
   EXPECT_SAYS(after([](Phantom& p) {
                 for_labels(p, [](const Vec3& at, int, std::uint8_t& label) {
@@ -216,9 +215,8 @@ TEST(Assess, HolesIslandsAndLeaksAreNamed) {
 }
 
 TEST(Assess, AWallThinnerThanTheMeshCanCarryIsNamed) {
-  EXPECT_SAYS(after([](Phantom&) {}, {.edge = 5}).warnings, "edges of 5 mm");
   const auto thin = make_phantom({.wall = 3, .scar = false, .channel = false, .pixel = 1.2, .slice = 5});
-  EXPECT_SAYS(said(assess(thin.image, thin.labels, {.edge = 4}), Severity::severe), "edges of 4 mm");
+  EXPECT_SAYS(said(assess(thin.image, thin.labels, {.edge = 4}), Severity::severe), "one edge of 4 mm");
   EXPECT_EQ(said(assess(thin.image, thin.labels, {.edge = 1}), Severity::severe), "");
 }
 
@@ -248,8 +246,7 @@ TEST(Assess, RealCasesGetTheirWarningsAndNothingSevere) {
     EXPECT_SAYS(warnings, name == "samplePositive" ? "13.0 mm apart" : "10.0 mm apart");
     EXPECT_SAYS(warnings, "reaches the first slice of the stack at its apex");
     EXPECT_SAYS(warnings, "reaches the last slice of the stack at its base");
-    // Without infarct the muscle was not nulled: 2318 +- 136 against blood of 2435, noise 33.
-    EXPECT_EQ(warnings.find("blood differs from muscle") != std::string::npos, name == "sampleNegative") << warnings;
+    EXPECT_EQ(std::ranges::count(warnings, '\n'), 3) << warnings;
   }
 }
 
