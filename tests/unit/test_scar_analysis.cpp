@@ -69,14 +69,9 @@ TEST(ScarAnalysis, VolumesAndDiceAreThoseOfTheTruth) {
 
 TEST(ScarAnalysis, DepthOfScarIsFoundBySegment) {
   for (const double depth : {0.5, 1.0}) {
-    const auto c = analysed({.scar_segments = {7},
-                             .transmurality = depth,
-                             .border_zone = 0,
-                             .channel = false,
-                             .no_reflow = false,
-                             .pixel = 1.4,
-                             .slice = 3},
-                            {.low = 1, .high = 1});
+    PhantomOptions options{.channel = false, .transmurality = depth, .border_zone = 0, .no_reflow = false};
+    options.scar_segments = {7}, options.slice = 3;
+    const auto c = analysed(options, {.low = 1, .high = 1});
     const auto& found = c.analysis.transmurality;
     // Within one pixel of a wall of 9 mm; columns at the segment's rim reach beyond it.
     EXPECT_NEAR(found[7].max, depth, 0.16) << depth;
