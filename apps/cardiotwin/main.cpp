@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   app::add_phantom(app);
   app::add_build(app);
   app::add_inspect(app);
+  app::add_scar(app);
   app::add_check(app);
   app::add_calibrate(app);
   app::add_simulate(app);

@@ -11,23 +11,12 @@
 #include "fiber_rows.hpp"
 #include "image_rows.hpp"
 #include "job.hpp"
+#include "scar_rows.hpp"
 #include "site_rows.hpp"
 #include "tag_rows.hpp"
 
 namespace cardiotwin::app {
 namespace {
-
-using meshes::ScarMethod;
-
-const std::map<std::string, ScarMethod> methods{
-    {"p99", ScarMethod::p99}, {"n-sd", ScarMethod::n_sd}, {"fwhm", ScarMethod::fwhm}, {"labels", ScarMethod::labels}};
-
-template <class Value>
-std::vector<std::string> keys(const std::map<std::string, Value>& table) {
-  std::vector<std::string> all;
-  for (const auto& [key, value] : table) all.push_back(key);
-  return all;
-}
 
 struct BuildJob {
   Options options{"build"};
@@ -35,7 +24,7 @@ struct BuildJob {
   meshes::SurfaceOptions how;
   std::filesystem::path image, labels, surface, out;
   std::vector<WantedSite> sites;
-  std::string method = "p99", chambers = "left", fiber_axes = "scanner";
+  std::string chambers = "left", fiber_axes = "scanner";
   FiberChoice fibers;
 
   void declare() {
@@ -62,15 +51,9 @@ struct BuildJob {
     options.quantity("edge_margin", build.edge_margin, "mm", 0, 20, "finer edges reach so far beyond their region");
     options.number("grading", build.grading, 0.05, 1, "how fast edges may grow, mm per mm");
     options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
-    options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
-    options.number("core", build.scar.core, 0, 1,
-                   "p99, fwhm: core from this share of the way from healthy mean to maximum");
-    options.number("border_zone", build.scar.border_zone, 0, 1, "p99, fwhm: border zone from this share");
-    options.number("n_sd", build.scar.n_sd, 0.5, 20, "n-sd: core above healthy mean plus so many standard deviations");
-    options.number("n_sd_border_zone", build.scar.n_sd_border_zone, 0.5, 20, "n-sd: border zone above so many");
-    options.quantity("min_volume", build.scar.min_volume, "ml", 0, 100, "smaller islands of scar are noise");
-    options.quantity("channel_closing", build.scar.channel_closing, "mm", 0, 30,
-                     "border zone that core closed by this radius covers is a channel");
+    add_scar_rows(options, build.scar, build.remote);
+    options.flag("fibrosis_density", build.fibrosis_density,
+                 "keep fibrosis density and the shares of core and border zone with every tetrahedron");
     add_fiber_rows(options, fibers);
     options.path("fibers", build.fibers,
                  "fibres from a file, the rule's where it has none: a mesh with fibres, or a NIfTI image of vectors");
@@ -103,7 +86,6 @@ struct BuildJob {
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
-    build.scar.method = methods.at(method);
     build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
     build.angles = fibers.angles();
     build.fiber_axes = fiber_axes == "voxel" ? meshes::VectorAxes::voxel : meshes::VectorAxes::scanner;
@@ -122,6 +104,9 @@ struct BuildJob {
     for (std::size_t t = 0; t < mesh.tet_count(); ++t) volumes[mesh.labels()[t]] += mesh.volume(t) / 1000;
     for (const auto& [label, volume] : volumes)
       say(fmt::format("  {:<16} {:7.2f} ml", twin.anatomy.regions.at(label), volume));
+    for (const auto& finding : twin.findings) {
+      if (finding.severity == Severity::severe) say(fmt::format("SEVERE {}; `plan` will refuse it", finding.text));
+    }
   }
 };
 

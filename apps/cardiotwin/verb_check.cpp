@@ -45,6 +45,12 @@ std::string check_table(const CheckReport& report) {
   for (const auto& [region, volume] : report.volumes) out += fmt::format("  {} {:.1f}", region, volume);
   out += fmt::format("\n  muscle {:.1f}, cavity {:.1f}, scar mass {:.1f} g\n", report.muscle_volume,
                      report.cavity_volume, report.scar_mass);
+  const auto deepest = std::max_element(report.transmurality.begin() + 1, report.transmurality.end(),
+                                        [](const auto& a, const auto& b) { return a.max < b.max; });
+  if (deepest->max > 0) {
+    out += fmt::format("transmurality  deepest in AHA {}: {:.0f} % of the wall, {:.0f} % on average there\n",
+                       deepest - report.transmurality.begin(), 100 * deepest->max, 100 * deepest->mean);
+  }
   out += fmt::format("wall [mm]  {:.1f} to {:.1f}, mean {:.1f}\n", report.wall_min, report.wall_max, report.wall_mean);
   out += fmt::format(
       "mesh  edge {:.2f} mm ({:.2f} to {:.2f}), dihedral {:.1f} to {:.1f} degrees, time-step limit {:.3f} ms\n",

@@ -13,6 +13,7 @@ namespace cardiotwin::app {
 void add_phantom(CLI::App&);
 void add_build(CLI::App&);
 void add_inspect(CLI::App&);
+void add_scar(CLI::App&);
 void add_check(CLI::App&);
 void add_calibrate(CLI::App&);
 void add_simulate(CLI::App&);

@@ -3,7 +3,7 @@
 #include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
-#include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/aha.hpp>
 #include <cardiotwin/error.hpp>
 #include <cmath>
 #include <limits>
@@ -14,58 +14,15 @@
 namespace cardiotwin {
 namespace {
 
-// The ventricle's own frame: height t along the axis from the apex [mm], angle from the septum's middle towards the
-// anterior wall.
-struct LongAxis {
-  Vec3 origin, up, septal, anterior;
-  double cavity_low = 0, cavity_high = 0;  // the cavity's extent along the axis [mm]
-
-  explicit LongAxis(const Anatomy& anatomy) : origin(anatomy.apex) {
-    const Vec3 axis = anatomy.base_centre - anatomy.apex;
-    if (!(axis.norm() > 1e-6)) throw InputError("AHA segments: apex and base centre coincide; tag the surface first");
-    up = axis.normalized();
-    const Vec3 across = anatomy.septum - anatomy.septum.dot(up) * up;
-    if (!(across.norm() > 0.05 * anatomy.septum.norm())) {
-      throw InputError(
-          "AHA segments: the septum's direction lies along the long axis; name a point towards the septum");
-    }
-    septal = across.normalized();
-    // Seen from the apex towards the base, with the anterior wall up, the septum is on the left (the bull's eye): that
-    // is the patient's right, and makes septum, anterior, apex-to-base a right-handed triad.
-    anterior = up.cross(septal);
-    cavity_high = axis.norm();
-    cavity_low = std::numeric_limits<double>::infinity();
-    for (const auto& face : anatomy.surface) {
-      if (face.tag != Surface::endo) continue;
-      for (const Index node : face.nodes) cavity_low = std::min(cavity_low, height(anatomy.mesh.points()[node]));
-    }
-    if (!(cavity_low < cavity_high)) {
-      throw InputError("AHA segments: no endocardium lies between apex and base; tag the surface first");
-    }
+// Height of the endocardium's lowest node above the apex [mm]; infinity without one.
+double lowest_endocardium(const Anatomy& anatomy) {
+  const Vec3 up = (anatomy.base_centre - anatomy.apex).normalized();
+  double low = std::numeric_limits<double>::infinity();
+  for (const auto& face : anatomy.surface) {
+    if (face.tag != Surface::endo) continue;
+    for (const Index node : face.nodes) low = std::min(low, (anatomy.mesh.points()[node] - anatomy.apex).dot(up));
   }
-
-  double height(const Vec3& p) const { return (p - origin).dot(up); }
-  /// Degrees in [0, 360).
-  double angle(const Vec3& p) const {
-    const Vec3 r = p - origin;
-    const double degrees = std::atan2(r.dot(anterior), r.dot(septal)) * 180.0 / std::numbers::pi;
-    return degrees < 0 ? degrees + 360.0 : degrees;
-  }
-  /// Share of the cavity's length: 0 at its apex, 1 at the base.
-  double share(const Vec3& p) const { return (height(p) - cavity_low) / (cavity_high - cavity_low); }
-};
-
-std::uint8_t segment(const LongAxis& axis, const Vec3& p) {
-  // By sectors of 60 degrees from the septum's middle: anteroseptal, anterior, anterolateral, inferolateral, inferior,
-  // inferoseptal.
-  constexpr std::array<std::uint8_t, 6> ring{2, 1, 6, 5, 4, 3};
-  // By sectors of 90 degrees centred on the septum: septal, anterior, lateral, inferior.
-  constexpr std::array<std::uint8_t, 4> apical{14, 13, 16, 15};
-  const double share = axis.share(p), angle = axis.angle(p);
-  if (share < 0) return 17;
-  if (share < 1.0 / 3.0) return apical[static_cast<std::size_t>((angle + 45.0) / 90.0) % 4];
-  const std::uint8_t basal = ring[static_cast<std::size_t>(angle / 60.0) % 6];
-  return share < 2.0 / 3.0 ? basal + 6 : basal;
+  return low;
 }
 
 std::vector<Index> nodes_of(const Anatomy& anatomy, Surface tag) {
@@ -92,6 +49,45 @@ Index cheapest(const std::vector<Index>& candidates, const Cost& cost) {
 
 }  // namespace
 
+LongAxis::LongAxis(const Vec3& apex, const Vec3& base_centre, const Vec3& septum, double cavity_low)
+    : apex_(apex), low_(cavity_low), high_((base_centre - apex).norm()) {
+  if (!(high_ > 1e-6)) throw InputError("AHA segments: apex and base centre coincide; tag the surface first");
+  up_ = (base_centre - apex) / high_;
+  const Vec3 across = septum - septum.dot(up_) * up_;
+  if (!(across.norm() > 0.05 * septum.norm())) {
+    throw InputError("AHA segments: the septum's direction lies along the long axis; name a point towards the septum");
+  }
+  septal_ = across.normalized();
+  // Seen from the apex towards the base, with the anterior wall up, the septum is on the left (the bull's eye): that is
+  // the patient's right, and makes septum, anterior, apex-to-base a right-handed triad.
+  anterior_ = up_.cross(septal_);
+  if (!(low_ < high_)) {
+    throw InputError("AHA segments: no endocardium lies between apex and base; tag the surface first");
+  }
+}
+
+LongAxis::LongAxis(const Anatomy& anatomy)
+    : LongAxis(anatomy.apex, anatomy.base_centre, anatomy.septum, lowest_endocardium(anatomy)) {}
+
+double LongAxis::angle(const Vec3& p) const {
+  const Vec3 r = p - apex_;
+  const double degrees = std::atan2(r.dot(anterior_), r.dot(septal_)) * 180.0 / std::numbers::pi;
+  return degrees < 0 ? degrees + 360.0 : degrees;
+}
+
+std::uint8_t LongAxis::segment(const Vec3& p) const {
+  // By sectors of 60 degrees from the septum's middle: anteroseptal, anterior, anterolateral, inferolateral, inferior,
+  // inferoseptal.
+  constexpr std::array<std::uint8_t, 6> ring{2, 1, 6, 5, 4, 3};
+  // By sectors of 90 degrees centred on the septum: septal, anterior, lateral, inferior.
+  constexpr std::array<std::uint8_t, 4> apical{14, 13, 16, 15};
+  const double along = share(p), degrees = angle(p);
+  if (along < 0) return 17;
+  if (along < 1.0 / 3.0) return apical[static_cast<std::size_t>((degrees + 45.0) / 90.0) % 4];
+  const std::uint8_t basal = ring[static_cast<std::size_t>(degrees / 60.0) % 6];
+  return along < 2.0 / 3.0 ? basal + 6 : basal;
+}
+
 std::vector<std::uint8_t> aha_segments(const Anatomy& anatomy) {
   const LongAxis axis(anatomy);
   std::vector<std::uint8_t> segments(anatomy.mesh.tet_count());
@@ -102,7 +98,7 @@ std::vector<std::uint8_t> aha_segments(const Anatomy& anatomy) {
     return sum > 2;
   };
   for (std::size_t t = 0; t < segments.size(); ++t) {
-    if (!in_right_wall(t)) segments[t] = segment(axis, anatomy.mesh.centroid(t));
+    if (!in_right_wall(t)) segments[t] = axis.segment(anatomy.mesh.centroid(t));
   }
   return segments;
 }
@@ -153,10 +149,10 @@ std::vector<Site> standard_sites(const Anatomy& anatomy, double radius) {
   const auto right = nodes_of(anatomy, Surface::endo_rv);
   const auto of_left = [&](Index i) { return anatomy.right.empty() || anatomy.right[i] < 0.5; };
   add("rv_apex", cheapest(right.empty() ? epi : right, [&](Index i) {
-        const Vec3 r = points[i] - axis.origin;
-        const double up = (axis.share(points[i]) - 1.0 / 6.0) * (axis.cavity_high - axis.cavity_low);
-        return alive[i] && of_left(i) && r.dot(axis.septal) > 0 ? std::hypot(up, r.dot(axis.anterior))
-                                                                : std::numeric_limits<double>::infinity();
+        const Vec3 r = points[i] - axis.apex();
+        const double up = (axis.share(points[i]) - 1.0 / 6.0) * (axis.cavity_high() - axis.cavity_low());
+        return alive[i] && of_left(i) && r.dot(axis.septal()) > 0 ? std::hypot(up, r.dot(axis.anterior()))
+                                                                  : std::numeric_limits<double>::infinity();
       }));
   add("apex", cheapest(epi, [&](Index i) {
         return alive[i] ? (points[i] - anatomy.apex).norm() : std::numeric_limits<double>::infinity();

@@ -52,6 +52,15 @@ void Anatomy::validate() const {
   if (!right.empty()) require_length("right", right.size(), nodes, "nodes");
   if (!height.empty()) require_length("height", height.size(), nodes, "nodes");
   if (!aha.empty()) require_length("aha", aha.size(), tets, "tets");
+  for (std::size_t m = 0; m < maps.size(); ++m) {
+    const bool nodal = maps[m].at == Location::node;
+    if (maps[m].components < 1) throw InputError(fmt::format("Anatomy: map \"{}\" has no component", maps[m].name));
+    require_length(fmt::format("map \"{}\"", maps[m].name).c_str(), maps[m].values.size(),
+                   (nodal ? nodes : tets) * std::size_t(maps[m].components), nodal ? "nodes" : "tets");
+    const auto same = [&](const Map& other) { return other.name == maps[m].name; };
+    if (maps[m].name.empty() || std::any_of(maps.begin(), maps.begin() + std::ptrdiff_t(m), same))
+      throw InputError(fmt::format("Anatomy: there are two maps \"{}\", or one without a name", maps[m].name));
+  }
   for (std::size_t t = 0; t < tets; ++t) {
     const auto norm_off = [](const Vec3& v) { return !(std::abs(v.squaredNorm() - 1.0) < 1e-6); };
     if (norm_off(fibers.f[t]) || norm_off(fibers.s[t]) || norm_off(fibers.n[t]))

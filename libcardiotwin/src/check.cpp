@@ -20,7 +20,6 @@ namespace {
 constexpr double density = 1.05;       // [g/ml] of myocardium
 constexpr double least_dihedral = 10;  // [degrees]
 constexpr double least_elements = 3;   // across a wall
-constexpr double coarse_slice = 5;     // [mm]
 constexpr double same_edge = 0.02;     // relative
 constexpr double varied = 1.5;         // longest over shortest edge; cut cells and snapping alone stay below
 
@@ -301,25 +300,13 @@ void measure_velocities(const Twin& twin, const SimulationOptions& options, doub
 }
 
 void judge_image(const Twin& twin, CheckReport& report) {
+  report.findings.insert(report.findings.end(), twin.findings.begin(), twin.findings.end());
   const auto measured = nlohmann::json::parse(twin.measurements, nullptr, false);
   if (!measured.is_object()) return;
   if (measured.value("septum_source", std::string()) == "guessed") {
     find(report, Severity::warning,
          "the septum's direction was guessed, so AHA segments may be turned; build with a point towards the septum");
   }
-  if (!measured.contains("voxel_mm") || !measured["voxel_mm"].is_array() || measured["voxel_mm"].size() != 3) return;
-  double slice = 0;
-  for (const auto& size : measured["voxel_mm"]) slice = std::max(slice, size.is_number() ? size.get<double>() : 0.0);
-  if (slice > coarse_slice) {
-    find(report, Severity::warning,
-         fmt::format("the image's slices are {:.1f} mm apart: scar between them is interpolated, and channels thinner "
-                     "than that may be missed or invented",
-                     slice));
-  }
-}
-
-const char* name_of(Severity severity) {
-  return severity == Severity::info ? "info" : severity == Severity::warning ? "warning" : "severe";
 }
 
 }  // namespace
@@ -338,6 +325,7 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
   measure_volumes(twin, report);
   measure_mesh(twin.anatomy, report);
   measure_wall(twin.anatomy, report);
+  report.transmurality = transmurality(twin.anatomy);
   judge_image(twin, report);
 
   const bool conducts = std::any_of(report.volumes.begin(), report.volumes.end(), [&](const auto& volume) {
@@ -371,7 +359,11 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
 }
 
 std::string to_json(const CheckReport& report) {
-  nlohmann::json velocities = nlohmann::json::array(), findings = nlohmann::json::array();
+  nlohmann::json velocities = nlohmann::json::array(), segments = nlohmann::json::array();
+  for (std::size_t s = 1; s < report.transmurality.size(); ++s) {
+    const auto& t = report.transmurality[s];
+    if (t.columns > 0) segments.push_back({{"aha", s}, {"mean", t.mean}, {"max", t.max}});
+  }
   for (const auto& a : report.velocities) {
     velocities.push_back({{"region", a.region},
                           {"axis", a.axis == Axis::along ? "along" : "across"},
@@ -394,7 +386,6 @@ std::string to_json(const CheckReport& report) {
                     {"at_percentile_5_m_per_s", e.at_low.mean},
                     {"at_percentile_95_m_per_s", e.at_high.mean}});
   }
-  for (const auto& f : report.findings) findings.push_back({{"severity", name_of(f.severity)}, {"text", f.text}});
   const nlohmann::json json{
       {"fit", report.fit()},
       {"volumes_ml", report.volumes},
@@ -402,6 +393,7 @@ std::string to_json(const CheckReport& report) {
       {"cavity_volume_ml", report.cavity_volume},
       {"scar_mass_g", report.scar_mass},
       {"wall_mm", {{"percentile_1", report.wall_min}, {"mean", report.wall_mean}, {"percentile_99", report.wall_max}}},
+      {"transmurality", segments},
       {"mesh",
        {{"min_dihedral_deg", report.mesh.min_dihedral},
         {"max_dihedral_deg", report.mesh.max_dihedral},
@@ -413,7 +405,7 @@ std::string to_json(const CheckReport& report) {
       {"stable_dt_ms", report.stable_dt},
       {"velocities", velocities},
       {"edge_velocities", ends},
-      {"findings", findings}};
+      {"findings", nlohmann::json::parse(to_json(report.findings))}};
   return json.dump(2);
 }
 

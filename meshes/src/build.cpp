@@ -1,9 +1,11 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/fast_endocardium.hpp>
 #include <cardiotwin/fiber_sources.hpp>
+#include <cardiotwin/meshes/assess.hpp>
 #include <cardiotwin/meshes/build.hpp>
 #include <cardiotwin/provenance.hpp>
 #include <cmath>
@@ -28,18 +30,12 @@ void require_options(const BuildOptions& o) {
 
 namespace {
 
-const char* name_of(ScarMethod method) {
-  switch (method) {
-    case ScarMethod::p99:
-      return "p99";
-    case ScarMethod::n_sd:
-      return "n_sd";
-    case ScarMethod::fwhm:
-      return "fwhm";
-    case ScarMethod::labels:
-      return "labels";
-  }
-  return "";
+std::string text_of(const RemoteOptions& remote) {
+  using From = RemoteOptions::From;
+  return remote.from == From::mode   ? "mode"
+         : remote.from == From::arc  ? "auto"
+         : remote.from == From::file ? "file"
+                                     : fmt::format("aha:{}", fmt::join(remote.segments, ","));
 }
 
 bool is_graded(const BuildOptions& o) { return edge_range(o).shortest < edge_range(o).longest; }
@@ -54,11 +50,16 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
       {"smoothing", fmt::format("{} mm", o.smoothing)},
       {"tissue", o.tissue},
       {"site_radius", fmt::format("{} mm", o.site_radius)},
-      {"scar.method", name_of(o.scar.method)},
+      {"scar.method", key_of(o.scar.method)},
       {"scar.core", fmt::format("{}", o.scar.core)},
       {"scar.border_zone", fmt::format("{}", o.scar.border_zone)},
       {"scar.n_sd", fmt::format("{}", o.scar.n_sd)},
       {"scar.n_sd_border_zone", fmt::format("{}", o.scar.n_sd_border_zone)},
+      {"scar.half", fmt::format("{}", o.scar.half)},
+      {"scar.iir_core", fmt::format("{}", o.scar.iir_core)},
+      {"scar.iir_border_zone", fmt::format("{}", o.scar.iir_border_zone)},
+      {"scar.remote", text_of(o.remote)},
+      {"fibrosis_density", o.fibrosis_density ? "true" : "false"},
       {"scar.min_volume", fmt::format("{} ml", o.scar.min_volume)},
       {"scar.channel_closing", fmt::format("{} mm", o.scar.channel_closing)},
       {"fibers.rule", fiber_rule_name(o.angles.rule)},
@@ -134,6 +135,8 @@ nlohmann::json as_json(const ScarStatistics& s) {
   return {{"healthy_mean", s.healthy_mean},
           {"healthy_sd", s.healthy_sd},
           {"blood_mean", s.blood_mean},
+          {"noise", s.noise},
+          {"remote_volume_ml", s.remote_volume},
           {"offset", s.offset},
           {"p99", s.p99},
           {"threshold_core", s.threshold_core},
@@ -151,8 +154,9 @@ double volume_of(const Labels& labels, std::initializer_list<std::uint8_t> which
 }
 
 Twin build(const Image& image, LabelValues labels, const BuildOptions& options, const Monitor& outer,
-           std::map<std::string, std::string> inputs) {
+           std::map<std::string, std::string> inputs, const std::optional<double>& slice_thickness = {}) {
   require_options(options);
+  if (options.remote.from == RemoteOptions::From::file) inputs["remote"] = sha256_of_file(options.remote.file);
   Twin twin;
   twin.tissue = Tissue::library(options.tissue);
   Step step{.verb = "build",
@@ -172,8 +176,15 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
   monitor.report("build: scar", 0.0);
   labels = labels_on(image.grid, std::move(labels), monitor);
   const Labels canonical = canonical_labels(labels, options.convention, monitor);
+  twin.findings = assess(image, canonical, {.edge = options.edge, .slice_thickness = slice_thickness}, monitor);
+  for (const auto& finding : twin.findings) {
+    if (finding.severity != Severity::info) monitor.warn(finding.text);
+  }
+  ScarOptions scar_options = options.scar;
+  if (auto remote = remote_region(image, canonical, options.remote, options.septum, monitor))
+    scar_options.remote = std::move(remote);
   ScarStatistics statistics;
-  const Labels scar = segment_scar(image, canonical, options.scar, statistics, monitor);
+  const Labels scar = segment_scar(image, canonical, scar_options, statistics, monitor);
   monitor.poll();
 
   monitor.report("build: shape between slices", 0.1);
@@ -191,6 +202,10 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
   auto surface = tag_surface(mesh, fine.labels, options.chambers);
   const Septum septum = find_septum(canonical, surface.apex, surface.base_centre, options.septum, monitor);
   twin.anatomy = make_anatomy(std::move(mesh), std::move(surface), septum.direction, options, monitor);
+  if (options.fibrosis_density) {
+    const auto density = fibrosis_density(image, canonical, scar, statistics);
+    twin.anatomy.maps = tissue_shares(twin.anatomy.mesh, regions, spread(density, scar));
+  }
 
   const Vec3 voxel = image.grid.spacing;
   nlohmann::json measured{
@@ -228,8 +243,9 @@ Twin build_twin(const std::filesystem::path& image, const std::filesystem::path&
   ImageSource image_source, label_source;
   const Image read = read_image(image, reading, options.read_image, &image_source);
   LabelValues values = read_labels(labels, reading, options.read_labels, &label_source);
-  Twin twin = build(read, std::move(values), options, monitor,
-                    {{"image", sha256_of(image_source)}, {"labels", sha256_of(label_source)}});
+  Twin twin =
+      build(read, std::move(values), options, monitor,
+            {{"image", sha256_of(image_source)}, {"labels", sha256_of(label_source)}}, image_source.slice_thickness);
   auto& warnings = twin.provenance.steps.back().warnings;
   warnings.insert(warnings.begin(), raised.begin(), raised.end());
   return twin;

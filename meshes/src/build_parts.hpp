@@ -53,6 +53,12 @@ void require_edges(const BuildOptions&);
 /// 0.1 ml are noise. Returns its volume [ml].
 double mark_channel(Labels& regions, double radius);
 
+/// `image` where `known` is not 0, elsewhere the value of the nearest such voxel.
+Image spread(Image image, const Labels& known);
+/// Per tet "core_fraction" and "border_zone_fraction" (channel included), the shares of 20 points in it by `regions`,
+/// and "fibrosis_density", their mean of `density`, linear between voxels.
+std::vector<Map> tissue_shares(const Mesh&, const Labels& regions, const Image& density);
+
 /// Unit vector from the long axis (apex to base centre) to the septum's middle, and how it was found: "right
 /// ventricle", "given" or "guessed".
 struct Septum {

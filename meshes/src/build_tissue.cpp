@@ -12,8 +12,6 @@
 namespace cardiotwin::meshes {
 namespace {
 
-constexpr double smallest_opening = 20;  // [mm2] of blood against background that make a hole worth a word
-
 // The part of `labels` that is not background, with a rim of two voxels: what else the image shows costs memory.
 Labels cropped(const Labels& labels) {
   const Grid& g = labels.grid;
@@ -62,18 +60,6 @@ void grow_right_wall(Labels& fine, double thickness) {
   });
 }
 
-// Blood against background anywhere but at the base, in mm2: the cavity runs out of the labels.
-double second_opening(const Labels& labels) {
-  const Grid& g = labels.grid;
-  Mask open(labels.values.size(), 0);
-  for_each_voxel(g, [&](int i, int j, int k, std::size_t v) {
-    if (labels.values[v] != lv_cavity) return;
-    for (const auto& s : face_steps) open[v] |= label_at(labels, i + s[0], j + s[1], k + s[2]) == background;
-  });
-  const auto pieces = voxel_pieces(g, open, Neighbours::corners);
-  return pieces.size.size() < 2 ? 0.0 : static_cast<double>(pieces.size[1]) * std::pow(g.spacing.prod(), 2.0 / 3.0);
-}
-
 // Scar from `least` on, between slices as on them: that region, or healthy.
 Labels above(Labels regions, std::uint8_t least, double spacing) {
   for (auto& label : regions.values) label = label == 0 ? 0 : label < least ? region::healthy : least;
@@ -97,20 +83,9 @@ FineLabels fine_labels(const Labels& canonical, const BuildOptions& options, con
   auto& values = fine.labels.values;
   Mask tissue(values.size());
   for (std::size_t v = 0; v < values.size(); ++v) tissue[v] = is_tissue(values[v]);
-  const double dropped = static_cast<double>(keep_largest_piece(fine.labels.grid, tissue, Neighbours::faces)) *
-                         ml_per_voxel(fine.labels.grid);
+  keep_largest_piece(fine.labels.grid, tissue, Neighbours::faces);  // `assess` tells what is loose
   for (std::size_t v = 0; v < values.size(); ++v) {
     if (is_tissue(values[v]) && !tissue[v]) values[v] = background;
-  }
-  if (dropped > 0.05) {
-    monitor.warn(fmt::format("{:.2f} ml of muscle label are not connected to the rest and were left out", dropped));
-  }
-  if (const double hole = second_opening(fine.labels); hole > smallest_opening) {
-    monitor.warn(
-        fmt::format("the cavity meets background on {:.0f} mm2 away from its base: the labels end above the apex or "
-                    "leave a hole in "
-                    "the wall; fibres and AHA segments near it are unreliable",
-                    hole));
   }
   return fine;
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cardiotwin/meshes/assess.hpp>
 #include <cardiotwin/meshes/inspect.hpp>
 #include <cardiotwin/provenance.hpp>
 #include <cmath>
@@ -117,6 +118,11 @@ Inspection inspect(const Image& image, const ImageSource& source, const std::opt
     found.labels = summaries(*labels);
     found.order = order_of_labels(found);
     found.order_by_labels = !found.order.empty();
+    const auto shows = [&](Meaning what) {
+      return std::ranges::find(labels->values, std::uint8_t(what)) != labels->values.end();
+    };
+    if (shows(Meaning::lv_blood) && (shows(Meaning::myocardium) || shows(Meaning::scar)))
+      found.findings = assess(image, own_labels(*labels), {.slice_thickness = source.slice_thickness});
   }
   if (found.order.empty() && found.view == "short axis")
     found.order = normal.dot(long_axis) > 0 ? "base to apex" : "apex to base";
@@ -148,6 +154,9 @@ std::string in_words(const Inspection& found) {
     text += fmt::format("    {:<20} {:7.1f} ml  slices {:<12} {}\n", name_of(label.meaning), label.volume,
                         slices_of(label.per_slice), colour_of(label.meaning));
   }
+  for (const auto& finding : found.findings)
+    text += fmt::format("  {:<12} {}\n", finding.severity == Severity::info ? "quality" : name_of(finding.severity),
+                        finding.text);
   return text + research_use_only;
 }
 
@@ -183,6 +192,7 @@ std::string to_json(const Inspection& found) {
                               {"slices", slices_of(label.per_slice)},
                               {"per_slice_ml", label.per_slice}});
   }
+  json["findings"] = Json::parse(to_json(found.findings));
   return json.dump(2);
 }
 

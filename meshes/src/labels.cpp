@@ -24,9 +24,8 @@ std::string found(const LabelValues& labels, const Convention& convention) {
   return text;
 }
 
-void check_edges(const Labels& labels, const Monitor& monitor) {
+void check_edges(const Labels& labels) {
   const auto& n = labels.grid.size;
-  bool first = false, last = false;
   for (std::size_t at = 0; at < labels.values.size(); ++at) {
     if (labels.values[at] < 1 || labels.values[at] > 4) continue;
     const int i = int(at % n[0]), j = int(at / n[0] % n[1]), k = int(at / (std::size_t(n[0]) * n[1]));
@@ -37,14 +36,6 @@ void check_edges(const Labels& labels, const Monitor& monitor) {
                       "larger field of view or correct the labels there",
                       i, j, k));
     }
-    first |= k == 0, last |= k == n[2] - 1;
-  }
-  if (first || last) {
-    monitor.warn(
-        fmt::format("labels: the left ventricle reaches the {} of the stack; it is taken to end half a slice beyond",
-                    first && last ? "first and the last slice"
-                    : first       ? "first slice"
-                                  : "last slice"));
   }
 }
 
@@ -71,15 +62,20 @@ void check_heart(const LabelValues& values, const Labels& own, const Convention&
 
 }  // namespace
 
+Labels own_labels(Labels meanings) {
+  for (auto& label : meanings.values) {
+    if (Meaning(label) == Meaning::oedema) label = muscle;
+    if (Meaning(label) == Meaning::la_blood) label = background;
+  }
+  return meanings;
+}
+
 Labels canonical_labels(const LabelValues& values, const std::string& text, const Monitor& monitor) {
   const Convention convention = text == "guess" ? guess_convention(values) : convention_of(text);
   Labels own = meanings(values, convention);
   if (text == "guess")
     monitor.tell(fmt::format("labels: taken as {}: {}", convention.source, found(values, convention)));
-  for (auto& label : own.values) {
-    if (Meaning(label) == Meaning::oedema) label = muscle;
-    if (Meaning(label) == Meaning::la_blood) label = background;
-  }
+  own = own_labels(std::move(own));
   check_heart(values, own, convention);
   const Vec3& spacing = own.grid.spacing;
   if (std::max(spacing[0], spacing[1]) > 1.5 * spacing[2]) {
@@ -87,7 +83,7 @@ Labels canonical_labels(const LabelValues& values, const std::string& text, cons
         fmt::format("labels: slices are expected along the third axis, but voxels are {:.3g} x {:.3g} x {:.3g} mm",
                     spacing[0], spacing[1], spacing[2]));
   }
-  check_edges(own, monitor);
+  check_edges(own);
   return own;
 }
 

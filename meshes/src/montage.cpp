@@ -2,6 +2,7 @@
 #include <png.h>
 
 #include <algorithm>
+#include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/meshes/inspect.hpp>
 #include <cardiotwin/provenance.hpp>
@@ -132,23 +133,39 @@ double sample(const Image& image, double i, double j, int k) {
   return (1 - v) * ((1 - u) * at[0] + u * at[1]) + v * ((1 - u) * at[n[0]] + u * at[n[0] + 1]);
 }
 
-void draw(Picture& picture, int left, int top, int k, const View& view, const Image& image,
-          const std::optional<Labels>& labels, float dark, float bright) {
+// A region's colour over the grey of the image.
+Colour tinted(std::uint8_t grey, std::uint8_t region) {
+  const Colour& over = colours[std::size_t(region == region::core ? Meaning::lv_blood : Meaning::scar)];
+  if (region < region::border_zone) return {grey, grey, grey, ""};
+  const auto mix = [&](std::uint8_t colour) { return std::uint8_t(0.55 * grey + 0.45 * colour); };
+  return {mix(over.r), mix(over.g), mix(over.b), ""};
+}
+
+struct Shown {
+  const Image& image;
+  const std::optional<Labels>&labels, &regions;
+  float dark, bright;
+};
+
+void draw(Picture& picture, int left, int top, int k, const View& view, const Shown& shown) {
+  const auto& [image, labels, regions, dark, bright] = shown;
   const auto index = [](double low, double high, int n, int size, bool flip) {
     const double share = (n + 0.5) / size;
     return low + (high - low) * (flip ? 1 - share : share);
   };
-  const auto label = [&](int x, int y) {
-    return label_at(*labels, int(std::floor(index(view.low[0], view.high[0], x, view.width, view.flip_i) + 0.5)),
+  const auto value_at = [&](const Labels& of, int x, int y) {
+    return label_at(of, int(std::floor(index(view.low[0], view.high[0], x, view.width, view.flip_i) + 0.5)),
                     int(std::floor(index(view.low[1], view.high[1], y, view.height, view.flip_j) + 0.5)), k);
   };
+  const auto label = [&](int x, int y) { return value_at(*labels, x, y); };
   for (int y = 0; y < view.height; ++y) {
     for (int x = 0; x < view.width; ++x) {
       const double value = sample(image, index(view.low[0], view.high[0], x, view.width, view.flip_i),
                                   index(view.low[1], view.high[1], y, view.height, view.flip_j), k);
       const auto grey =
           std::uint8_t(std::clamp(255 * (value - dark) / std::max(1e-30, double(bright) - dark), 0.0, 255.0));
-      picture.set(left + x, top + y, grey, grey, grey);
+      const Colour ground = tinted(grey, regions ? value_at(*regions, x, y) : 0);
+      picture.set(left + x, top + y, ground.r, ground.g, ground.b);
       if (!labels) continue;
       const auto own = label(x, y), right = label(std::min(x + 1, view.width - 1), y),
                  below = label(x, std::min(y + 1, view.height - 1));
@@ -187,8 +204,10 @@ bool compress(const Picture& picture, png_text* texts, int text_count, std::stri
 
 const char* colour_of(Meaning meaning) { return colours[std::size_t(meaning)].name; }
 
-void write_montage(const std::filesystem::path& path, const Image& image, const std::optional<Labels>& labels) {
+void write_montage(const std::filesystem::path& path, const Image& image, const std::optional<Labels>& labels,
+                   const std::optional<Labels>& regions) {
   if (labels) require_same_grid(image.grid, labels->grid);
+  if (regions) require_same_grid(image.grid, regions->grid);
   const View view = view_of(image.grid, labels);
   const int count = int(view.slices.size());
   const int columns = std::clamp(int(std::ceil(std::sqrt(1.5 * count * view.height / view.width))), 1, count);
@@ -197,7 +216,7 @@ void write_montage(const std::filesystem::path& path, const Image& image, const 
   const auto [dark, bright] = window(image, view);
   for (int n = 0; n < count; ++n) {
     draw(picture, margin + n % columns * (view.width + margin), margin + n / columns * (view.height + margin),
-         view.slices[std::size_t(n)], view, image, labels, dark, bright);
+         view.slices[std::size_t(n)], view, {image, labels, regions, dark, bright});
   }
   std::string software = "cardiotwin " + version(), notice = research_use_only, bytes;
   std::array<png_text, 2> texts{};

@@ -22,10 +22,39 @@ void check(const ScarOptions& o) {
   require(o.n_sd_border_zone > 0 && o.n_sd_border_zone <= 20, "n_sd_border_zone must lie in (0, 20]",
           o.n_sd_border_zone);
   require(o.n_sd >= o.n_sd_border_zone && o.n_sd <= 20, "n_sd must lie in [n_sd_border_zone, 20]", o.n_sd);
+  require(o.half > 0 && o.half <= 1, "half must lie in (0, 1]", o.half);
+  require(o.iir_border_zone > 0 && o.iir_border_zone <= 5, "iir_border_zone must lie in (0, 5]", o.iir_border_zone);
+  require(o.iir_core >= o.iir_border_zone && o.iir_core <= 5, "iir_core must lie in [iir_border_zone, 5]", o.iir_core);
   require(o.min_volume >= 0 && o.min_volume <= 100, "min_volume must lie in [0, 100] ml", o.min_volume);
 }
 
-void set_thresholds(ScarStatistics& s, const ScarOptions& o) {
+// The ratio of intensities needs blood without its rim, and intensities that are 0 where there is no signal.
+void set_ratio_thresholds(ScarStatistics& s, const Image& image, const Labels& canonical, const ScarOptions& o) {
+  double sum = 0, n = 0;
+  for (std::size_t at = 0; at < image.values.size(); ++at) {
+    if (canonical.values[at] != 1) continue;
+    bool inside = true;
+    for_faces(image.grid, at, [&](std::size_t next, int axis) { inside &= axis == 2 || canonical.values[next] == 1; });
+    if (inside) sum += image.values[at], n += 1;
+  }
+  if (n > 0) s.blood_mean = sum / n;
+  if (s.offset == 0 && s.noise > 0 && s.blood_mean > implausible_signal * s.noise) {
+    throw InputError(fmt::format(
+        "scar: the ratio to blood needs an image that is 0 without signal, but blood ({:.0f}) is {:.0f} "
+        "times the noise, so a constant seems to have been added; subtract it, or use another --scar-method",
+        s.blood_mean, s.blood_mean / s.noise));
+  }
+  const double blood = s.blood_mean - s.offset;
+  if (!(blood > 0)) {
+    throw InputError(fmt::format(
+        "scar: the ratio to blood needs blood above 0, but it is {:.0f}; check the image, or use another --scar-method",
+        blood));
+  }
+  s.threshold_core = s.offset + o.iir_core * blood;
+  s.threshold_border_zone = s.offset + o.iir_border_zone * blood;
+}
+
+void set_thresholds(ScarStatistics& s, const Image& image, const Labels& canonical, const ScarOptions& o) {
   const double rise = s.p99 - s.healthy_mean;
   switch (o.method) {
     case ScarMethod::p99:
@@ -39,9 +68,11 @@ void set_thresholds(ScarStatistics& s, const ScarOptions& o) {
       return;
     case ScarMethod::fwhm:  // half of the rise above healthy muscle; the rest of what stands out of the noise is border
                             // zone
-      s.threshold_core = s.healthy_mean + 0.5 * rise;
+      s.threshold_core = s.healthy_mean + o.half * rise;
       s.threshold_border_zone = std::min(s.threshold_core, s.healthy_mean + o.n_sd_border_zone * s.healthy_sd);
       return;
+    case ScarMethod::iir:
+      return set_ratio_thresholds(s, image, canonical, o);
   }
 }
 
@@ -73,7 +104,8 @@ void drop_false_islands(Labels& regions, const Mask& inner, const ScarOptions& o
     const auto part = parts.of[i];
     if (part < 0) continue;
     const double volume = double(parts.count[part]) * voxel_ml(regions.grid);
-    if (volume < o.min_volume || double(inside[part]) < 0.15 * double(parts.count[part])) regions.values[i] = healthy;
+    const bool outside = o.method != ScarMethod::iir && double(inside[part]) < 0.15 * double(parts.count[part]);
+    if (volume < o.min_volume || outside) regions.values[i] = healthy;
   }
 }
 
@@ -133,7 +165,42 @@ void add_volumes(ScarStatistics& s, const Labels& regions) {
   s.scar_volume = s.core_volume + double(border_zones) * voxel_ml(regions.grid);
 }
 
+void tell_none(const ScarStatistics& s, bool ratio, double labelled, const Monitor& monitor) {
+  if (ratio) {
+    monitor.tell(
+        fmt::format("scar: none found; no part of the muscle above {:.0f} is large enough", s.threshold_border_zone));
+  } else {
+    monitor.tell(
+        fmt::format("scar: none found; the brightest muscle of the inner wall ({:.0f}) does not stand out enough from "
+                    "healthy muscle ({:.0f} +- {:.0f}) "
+                    "and blood ({:.0f})",
+                    s.p99_inner, s.healthy_mean, s.healthy_sd, s.blood_mean));
+  }
+  if (labelled > 0) {
+    monitor.warn(fmt::format(
+        "scar: none found by intensity, but the labels mark {:.1f} ml of infarct; use method labels to take "
+        "those",
+        labelled));
+  }
+}
+
 }  // namespace
+
+const char* key_of(ScarMethod method) {
+  switch (method) {
+    case ScarMethod::p99:
+      return "p99";
+    case ScarMethod::n_sd:
+      return "n-sd";
+    case ScarMethod::fwhm:
+      return "fwhm";
+    case ScarMethod::iir:
+      return "iir";
+    case ScarMethod::labels:
+      return "labels";
+  }
+  return "";
+}
 
 Labels segment_scar(const Image& image, const Labels& canonical, const ScarOptions& options, ScarStatistics& statistics,
                     const Monitor& monitor) {
@@ -141,23 +208,25 @@ Labels segment_scar(const Image& image, const Labels& canonical, const ScarOptio
   require_same_grid(image.grid, canonical.grid);
   const MuscleImage muscle = muscle_image(image, canonical);
   monitor.poll();
-  statistics = measure(image, canonical, muscle);
-  set_thresholds(statistics, options);
+  statistics = measure(image, canonical, muscle, options.remote);
+  set_thresholds(statistics, image, canonical, options);
   if (statistics.offset > 0) {
     monitor.tell(
         fmt::format("scar: intensities carry an offset near {:.0f}, as phase-sensitive images do; thresholds are "
-                    "measured from healthy muscle",
-                    statistics.offset));
+                    "measured from {}",
+                    statistics.offset, options.method == ScarMethod::iir ? "there" : "healthy muscle"));
   }
   Labels regions{canonical.grid, std::vector<std::uint8_t>(canonical.values.size(), 0)};
-  const bool expert = options.method == ScarMethod::labels, any = expert || stands_out(statistics);
+  const bool expert = options.method == ScarMethod::labels, ratio = options.method == ScarMethod::iir,
+             any = expert || ratio || stands_out(statistics);
+  const std::vector<float>& values = ratio ? image.values : muscle.value;
   std::size_t no_reflow = 0, labelled = 0;
   for (std::size_t i = 0; i < regions.values.size(); ++i) {
     const std::uint8_t label = canonical.values[i];
     if (!is_muscle(label)) continue;
     labelled += label >= 3;
     const bool candidate = expert ? label >= 3 : any;
-    const float value = muscle.value[i];
+    const float value = values[i];
     regions.values[i] = !candidate                                            ? healthy
                         : label == 4 || value >= statistics.threshold_core    ? core
                         : expert || value >= statistics.threshold_border_zone ? border_zone
@@ -165,25 +234,32 @@ Labels segment_scar(const Image& image, const Labels& canonical, const ScarOptio
     no_reflow += candidate && label == 4 && value < statistics.threshold_core;
   }
   if (any) {
-    no_reflow += fill_pockets(regions, canonical, muscle, statistics);
+    if (!ratio) no_reflow += fill_pockets(regions, canonical, muscle, statistics);
     if (!expert) drop_false_islands(regions, muscle.inner, options);
-    no_reflow += close_core(regions, muscle, statistics);
+    if (!ratio) no_reflow += close_core(regions, muscle, statistics);
     add_volumes(statistics, regions);
   }
   statistics.no_reflow_volume = statistics.scar_volume > 0 ? double(no_reflow) * voxel_ml(regions.grid) : 0;
-  if (statistics.scar_volume == 0) {
-    monitor.tell(
-        fmt::format("scar: none found; the brightest muscle of the inner wall ({:.0f}) does not stand out enough from "
-                    "healthy muscle ({:.0f} +- {:.0f}) "
-                    "and blood ({:.0f})",
-                    statistics.p99_inner, statistics.healthy_mean, statistics.healthy_sd, statistics.blood_mean));
-    if (labelled > 0) {
-      monitor.warn(fmt::format(
-          "scar: none found by intensity, but the labels mark {:.1f} ml of infarct; use method labels to take those",
-          double(labelled) * voxel_ml(regions.grid)));
-    }
-  }
+  if (statistics.scar_volume == 0) tell_none(statistics, ratio, double(labelled) * voxel_ml(regions.grid), monitor);
   return regions;
+}
+
+Image fibrosis_density(const Image& image, const Labels& canonical, const Labels& regions, const ScarStatistics& s) {
+  require_same_grid(image.grid, canonical.grid);
+  require_same_grid(image.grid, regions.grid);
+  Image density{image.grid, std::vector<float>(image.values.size(), 0)};
+  const double way = s.threshold_core - s.healthy_mean;
+  if (s.scar_volume == 0 || !(way > 0)) return density;
+  const MuscleImage muscle = muscle_image(image, canonical);
+  const double most = std::clamp((s.threshold_border_zone - s.healthy_mean) / way, 0.0, 1.0);
+  for (std::size_t i = 0; i < density.values.size(); ++i) {
+    if (!is_muscle(canonical.values[i])) continue;
+    const double share = std::clamp((muscle.value[i] - s.healthy_mean) / way, 0.0, 1.0);
+    density.values[i] = regions.values[i] == core      ? 1
+                        : regions.values[i] == healthy ? float(std::min(share, most))
+                                                       : float(share);
+  }
+  return density;
 }
 
 }  // namespace cardiotwin::meshes

@@ -1,12 +1,12 @@
 #include "scar_statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 namespace cardiotwin::meshes {
-namespace {
 
-// Linear between order statistics; sorts `values`.
 double percentile(std::vector<float>& values, double share) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -16,11 +16,12 @@ double percentile(std::vector<float>& values, double share) {
   return values[low] + (at - double(low)) * (values[high] - values[low]);
 }
 
-// Are slices so thick that the neighbours above and below are another part of the heart?
-bool thick(const Grid& grid) { return grid.spacing[2] > 2 * std::max(grid.spacing[0], grid.spacing[1]); }
+bool thick_slices(const Grid& grid) { return grid.spacing[2] > 2 * std::max(grid.spacing[0], grid.spacing[1]); }
+
+namespace {
 
 Mask interior_of(const Labels& labels) {
-  const bool in_plane = thick(labels.grid);
+  const bool in_plane = thick_slices(labels.grid);
   Mask interior(labels.values.size(), 0);
   for (std::size_t at = 0; at < interior.size(); ++at) {
     if (!is_muscle(labels.values[at])) continue;
@@ -87,12 +88,51 @@ double mode_of(std::vector<float> values) {
   return from + (at + 0.5) * step;
 }
 
+// Standard deviation of single voxels, from differences of neighbours in the slice that show the same: a slow change
+// of the coil's sensitivity or of the tissue does not count. 1.4826 as below, sqrt(2) for the difference of two.
+double noise_of(const Image& image, const Labels& canonical, const Mask& interior) {
+  std::vector<float> steps;
+  for (std::size_t at = 0; at < interior.size(); ++at) {
+    const auto label = canonical.values[at];
+    if (!interior[at] && label != 1) continue;
+    for_faces(image.grid, at, [&](std::size_t next, int axis) {
+      if (next > at && axis < 2 && canonical.values[next] == label)
+        steps.push_back(std::abs(image.values[next] - image.values[at]));
+    });
+  }
+  return 1.4826 * percentile(steps, 0.5) / std::sqrt(2.0);
+}
+
 // Phase-sensitive reconstructions are stored with a constant added so that no value is negative: then blood and muscle
-// differ by a small part of their value. The constant is a power of two in the files seen.
-double offset_of(double healthy, double blood) {
-  if (!(healthy > 0) || std::abs(blood - healthy) > 0.3 * healthy) return 0;
+// differ by a small part of their value, and blood is brighter than the noise by more than any magnitude image shows.
+// The constant is a power of two in the files seen.
+double offset_of(double healthy, double blood, double noise) {
+  if (!(healthy > 512) || std::abs(blood - healthy) > 0.3 * healthy || blood < implausible_signal * noise) return 0;
   const double power = std::exp2(std::floor(std::log2(healthy)));
   return healthy - power < 0.3 * power ? power : 0;
+}
+
+// The muscle that is said to be healthy, without its rim where there is enough left.
+void measure_remote(const Image& image, const MuscleImage& muscle, const Labels& canonical, const Labels& remote,
+                    ScarStatistics& found) {
+  require_same_grid(image.grid, remote.grid);
+  std::vector<float> inside, all;
+  for (std::size_t at = 0; at < remote.values.size(); ++at) {
+    if (remote.values[at] == 0 || !is_muscle(canonical.values[at])) continue;
+    all.push_back(image.values[at]);
+    if (muscle.interior[at]) inside.push_back(image.values[at]);
+  }
+  if (all.size() < 50)
+    throw InputError(fmt::format(
+        "scar: the remote region must hold at least 50 voxels of muscle, but it has {}; choose a larger one",
+        all.size()));
+  const auto& values = inside.size() < 50 ? all : inside;
+  double sum = 0, squares = 0;
+  for (const float v : values) sum += v;
+  found.healthy_mean = sum / double(values.size());
+  for (const float v : values) squares += (v - found.healthy_mean) * (v - found.healthy_mean);
+  found.healthy_sd = std::sqrt(squares / double(values.size() - 1));
+  found.remote_volume = double(all.size()) * voxel_ml(image.grid);
 }
 
 }  // namespace
@@ -102,7 +142,7 @@ MuscleImage muscle_image(const Image& image, const Labels& canonical) {
   MuscleImage muscle{image.values, interior_of(canonical), inner_half_of(canonical)};
   // A voxel of the rim is partly blood, fat or air; what the muscle there measures is told by the nearest voxels
   // inside, those that share a face before those that share an edge or a corner.
-  const std::array<int, 3> next{1, 1, thick(grid) ? 0 : 1};
+  const std::array<int, 3> next{1, 1, thick_slices(grid) ? 0 : 1};
   std::vector<float> filled = image.values;
   for (std::size_t at = 0; at < filled.size(); ++at) {
     if (!is_muscle(canonical.values[at]) || muscle.interior[at]) continue;
@@ -130,7 +170,8 @@ MuscleImage muscle_image(const Image& image, const Labels& canonical) {
   return muscle;
 }
 
-ScarStatistics measure(const Image& image, const Labels& canonical, const MuscleImage& muscle) {
+ScarStatistics measure(const Image& image, const Labels& canonical, const MuscleImage& muscle,
+                       const std::optional<Labels>& remote) {
   const Grid& grid = image.grid;
   const std::size_t slab = std::size_t(grid.size[0]) * grid.size[1];
   // The first and the last thick slice hold more fat, valve and blood than others.
@@ -138,7 +179,7 @@ ScarStatistics measure(const Image& image, const Labels& canonical, const Muscle
   for (std::size_t at = 0; at < muscle.value.size(); ++at) {
     if (is_muscle(canonical.values[at])) first = std::min(first, at), last = at;
   }
-  const std::size_t k0 = first / slab, k1 = last / slab, skip = thick(grid) && k1 - k0 >= 4 ? 1 : 0;
+  const std::size_t k0 = first / slab, k1 = last / slab, skip = thick_slices(grid) && k1 - k0 >= 4 ? 1 : 0;
   std::vector<float> values, inner, noisy, blood, all;
   for (std::size_t at = 0; at < muscle.value.size(); ++at) {
     const std::size_t k = at / slab;
@@ -167,7 +208,9 @@ ScarStatistics measure(const Image& image, const Labels& canonical, const Muscle
   found.healthy_mean = n > 0 ? sum / n : mode;
   found.p99 = percentile(values, 0.99);
   found.p99_inner = percentile(inner, 0.99);
-  found.offset = offset_of(found.healthy_mean, found.blood_mean);
+  if (remote) measure_remote(image, muscle, canonical, *remote, found);
+  found.noise = noise_of(image, canonical, muscle.interior);
+  found.offset = offset_of(found.healthy_mean, found.blood_mean, found.noise);
   return found;
 }
 

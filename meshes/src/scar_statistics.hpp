@@ -15,7 +15,18 @@ struct MuscleImage {
 };
 MuscleImage muscle_image(const Image&, const Labels& canonical);
 
-/// Mean, spread, blood, offset, 99th percentile; thresholds are left to the caller.
-ScarStatistics measure(const Image&, const Labels& canonical, const MuscleImage&);
+/// Mean, spread, blood, offset, noise, 99th percentile; thresholds are left to the caller. `remote` as in ScarOptions;
+/// throws InputError where it holds less than 50 voxels of muscle.
+ScarStatistics measure(const Image&, const Labels& canonical, const MuscleImage&,
+                       const std::optional<Labels>& remote = {});
+
+/// Blood so many times above the noise is no magnitude image's: of late gadolinium enhancement 5 to 20 are usual.
+inline constexpr double implausible_signal = 30;
+
+/// Are slices so thick that the neighbours above and below are another part of the heart?
+bool thick_slices(const Grid&);
+
+/// Linear between order statistics; sorts `values`, 0 for none.
+double percentile(std::vector<float>& values, double share);
 
 }  // namespace cardiotwin::meshes

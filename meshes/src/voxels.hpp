@@ -54,6 +54,9 @@ inline std::uint8_t label_at(const Labels& labels, const Vec3& position) {
 /// Do the voxels of both lie at the same places, within 1e-3 voxels?
 bool same_grid(const Grid& image, const Grid& labels);
 
+/// A `Meaning` a voxel as our own labels: oedema is muscle, the left atrium background.
+Labels own_labels(Labels meanings);
+
 /// Volume of one voxel [ml].
 inline double ml_per_voxel(const Grid& grid) { return grid.spacing.prod() / 1000.0; }
 

@@ -16,8 +16,8 @@ using test::Folder, test::bytes_of, test::small_twin, test::write_bytes;
 
 namespace {
 
-const char* const verbs[] = {"phantom", "build",  "inspect", "check", "calibrate", "simulate",
-                             "plan",    "report", "demo",    "cell",  "convert",   "locate"};
+const char* const verbs[] = {"phantom",  "build", "inspect", "scar", "check", "calibrate",
+                             "simulate", "plan",  "report",  "demo", "cell",  "convert", "locate"};
 
 TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
   const Folder folder;
@@ -227,6 +227,24 @@ TEST(Cli, InspectSaysWhatAnImageIs) {
   expect_refused(folder, "inspect case/lge.nii.gz --labels case/labels.nii.gz --convention 1=lv_blood",
                  "but found 0 (");
   expect_refused(folder, "inspect case/lge.nii.gz --out none/m.png", "none");
+}
+
+TEST(Cli, ScarWritesItsStatisticsSweepAndPictures) {
+  const Folder folder;
+  ASSERT_EQ(cardiotwin_in(folder, "phantom --pixel 3 --slice 8 --out case").code, 0);
+  const std::string input = "scar --image case/lge.nii.gz --labels case/labels.nii.gz ";
+  const auto run = cardiotwin_in(folder, input + "--sweep-step 0.25 --spacing 2 --remote auto --out scar");
+  ASSERT_EQ(run.code, 0) << run.err;
+  for (const char* part : {"remote region", "sensitivity", "Dice", "transmurality", "Research use only"})
+    EXPECT_TRUE(contains(run.out, part)) << run.out;
+  for (const char* file : {"scar.json", "sweep.csv", "segments.csv", "sweep.svg", "montage.png"})
+    EXPECT_TRUE(contains(bytes_of(folder / (std::string("scar/") + file)), "Research use only")) << file;
+  const auto json = nlohmann::json::parse(bytes_of(folder / "scar/scar.json"));
+  EXPECT_EQ(json["inputs"]["image"].get<std::string>().size(), 64u);
+  expect_refused(folder, input + "--remote aha:18", "not an AHA segment");
+  expect_refused(folder, input + "--remote none.nii.gz", "none.nii.gz");
+  expect_refused(folder, input + "--scar-method p98", "did you mean \"p99\"?");
+  expect_refused(folder, input + "--scar-method iir --iir-core 1", "iir_core must lie in [iir_border_zone, 5]");
 }
 
 TEST(Cli, SimulateGoesOnFromAStateItKept) {

@@ -100,6 +100,9 @@ TEST(Check, ScarIsWeighedAndTissueCutOffIsNamed) {
     return r < 6 ? region::channel : r < 13 ? region::core : r < 15 ? region::border_zone : region::healthy;
   });
   const auto report = check(twin, options);
+  // The island fills the wall of 8 mm within 13 mm of its centre, in segments 1 and 7 mostly.
+  EXPECT_GT(std::max(report.transmurality[1].max, report.transmurality[7].max), 0.9);
+  EXPECT_EQ(report.transmurality[4].max, 0);
   const double scar = report.volumes.at("core") + report.volumes.at("border_zone") + report.volumes.at("channel");
   EXPECT_GT(report.volumes.at("core"), 1);
   EXPECT_NEAR(report.scar_mass, 1.05 * scar, 1e-9);
@@ -146,12 +149,19 @@ TEST(Check, VelocityErrorsAndForeignCalibrationsMakeATwinUnfit) {
   EXPECT_EQ(count(check(twin, options, 1.0), Severity::severe, "ionic load"), 1);
 }
 
-TEST(Check, DoubtsOfTheImageAreRepeated) {
+TEST(Check, DoubtsOfTheImageAreRepeatedAndSevereOnesMakeATwinUnfit) {
   Twin twin = healthy_twin();
-  twin.measurements = R"({"septum_source": "guessed", "voxel_mm": [1.4, 1.4, 13.0]})";
+  twin.measurements = R"({"septum_source": "guessed"})";
+  twin.findings = {{Severity::info, "noise is 12"}, {Severity::warning, "slices are 13.0 mm apart"}};
   const auto report = check(twin, options);
   EXPECT_EQ(count(report, Severity::warning, "septum"), 1);
+  EXPECT_EQ(count(report, Severity::info, "noise is 12"), 1);
   EXPECT_EQ(count(report, Severity::warning, "13.0 mm apart"), 1);
+  const auto severe = count(report, Severity::severe, "");
+  twin.findings.push_back({Severity::severe, "blood is no brighter than muscle"});
+  const auto worse = check(twin, options);
+  EXPECT_EQ(count(worse, Severity::severe, ""), severe + 1);
+  EXPECT_FALSE(worse.fit());
 }
 
 TEST(Check, JsonSaysTheSame) {
@@ -161,5 +171,7 @@ TEST(Check, JsonSaysTheSame) {
   EXPECT_EQ(json["muscle_volume_ml"].get<double>(), report.muscle_volume);
   EXPECT_EQ(json["velocities"].size(), report.velocities.size());
   EXPECT_EQ(json["findings"].size(), report.findings.size());
+  EXPECT_EQ(json["findings"][0]["severity"], name_of(report.findings[0].severity));
+  EXPECT_EQ(json["transmurality"].size(), 17u);
   EXPECT_THROW(check(healthy_twin(), options, 0), InputError);
 }

@@ -112,6 +112,30 @@ TEST(Twin, WallAndSegmentsMayBeAbsent) {
               back.surface.empty());
 }
 
+TEST(Twin, FieldsAndFindingsComeBackAndMustFit) {
+  const Folder folder;
+  auto twin = small_twin();
+  auto& a = twin.anatomy;
+  a.maps.push_back({"fibrosis_density", "1", Location::tet, 1, std::vector<double>(a.mesh.tet_count(), 0.25)});
+  a.maps.push_back({"drift", "mm", Location::node, 3, std::vector<double>(3 * a.mesh.node_count(), -1.5)});
+  twin.findings = {{Severity::warning, "slices are 8 mm apart"}, {Severity::severe, "blood is dark"}};
+  twin.save(folder / "heart.twin");
+  const auto back = Twin::load(folder / "heart.twin");
+  EXPECT_EQ(back.findings, twin.findings);
+  ASSERT_EQ(back.anatomy.maps.size(), 2u);
+  for (std::size_t m = 0; m < 2; ++m) {
+    EXPECT_EQ(back.anatomy.maps[m].name, a.maps[m].name);
+    EXPECT_EQ(back.anatomy.maps[m].unit, a.maps[m].unit);
+    EXPECT_EQ(back.anatomy.maps[m].at, a.maps[m].at);
+    EXPECT_EQ(back.anatomy.maps[m].components, a.maps[m].components);
+    EXPECT_EQ(back.anatomy.maps[m].values, a.maps[m].values);
+  }
+  a.maps[1].name = "fibrosis_density";
+  EXPECT_THROW(a.validate(), InputError);
+  a.maps[1].name = "drift", a.maps[1].values.pop_back();
+  EXPECT_THROW(a.validate(), InputError);
+}
+
 TEST(Twin, SameTwinGivesSameBytes) {
   const Folder folder;
   small_twin().save(folder / "a.twin");

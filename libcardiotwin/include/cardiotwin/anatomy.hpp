@@ -44,6 +44,8 @@ struct Anatomy {
   std::vector<double> right;             ///< per node: 0 left ventricle .. 1 the right one's own wall; empty without
   std::vector<std::uint8_t> aha;  ///< per tet: AHA segment 1..17 (doi 10.1161/hc0402.102975), 0 in the right wall
   std::vector<Site> sites;
+  /// Further fields that go with the heart (fibrosis density, ...), each name once and none of those above.
+  std::vector<Map> maps;
   Vec3 apex = Vec3::Zero(), base_centre = Vec3::Zero();  ///< [mm, LPS]; the long axis runs between them
   Vec3 septum = Vec3::Zero();                            ///< unit vector from the axis to the septum's middle
 

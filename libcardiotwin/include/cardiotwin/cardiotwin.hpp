@@ -1,6 +1,7 @@
 #pragma once
 /// The whole public API.
 
+#include <cardiotwin/aha.hpp>
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/calibration.hpp>
@@ -14,6 +15,7 @@
 #include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/fibers.hpp>
 #include <cardiotwin/field.hpp>
+#include <cardiotwin/finding.hpp>
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/ionic.hpp>
 #include <cardiotwin/log.hpp>
@@ -28,6 +30,7 @@
 #include <cardiotwin/simulation.hpp>
 #include <cardiotwin/stimulus.hpp>
 #include <cardiotwin/tissue.hpp>
+#include <cardiotwin/transmurality.hpp>
 #include <cardiotwin/twin.hpp>
 #include <cardiotwin/units.hpp>
 #include <cardiotwin/valves.hpp>

@@ -2,18 +2,12 @@
 /// Is this twin fit for a study?
 
 #include <cardiotwin/calibration.hpp>
+#include <cardiotwin/transmurality.hpp>
 #include <cardiotwin/twin.hpp>
 #include <string>
 #include <vector>
 
 namespace cardiotwin {
-
-enum class Severity { info, warning, severe };
-
-struct Finding {
-  Severity severity;
-  std::string text;  ///< one sentence: what, number, cure
-};
 
 /// Velocities where a region's edges are shortest and longest (EdgeStatistics): what a fit at their mean leaves there.
 struct EdgeVelocities {
@@ -27,6 +21,7 @@ struct CheckReport {
   double muscle_volume = 0, cavity_volume = 0;  ///< [ml]; cavity bounded by the endocardium and the plane of its rim
   double scar_mass = 0;                         ///< core + border zone + channel [g], density 1.05 g/ml
   double wall_min = 0, wall_mean = 0, wall_max = 0;  ///< wall thickness [mm], 1/99 percentiles for min/max
+  std::array<Transmurality, 18> transmurality;       ///< per AHA segment, [0] the whole heart
   MeshQuality mesh;
   std::map<std::string, EdgeStatistics> edges;  ///< by region name
   double stable_dt = 0;                         ///< [ms]
@@ -36,6 +31,7 @@ struct CheckReport {
   bool fit() const;  ///< no severe finding
 };
 
+/// What the twin's image and labels left in doubt (`Twin::findings`) is repeated in the findings.
 /// `limit`: largest accepted relative velocity error in any direction measured.
 CheckReport check(const Twin&, const SimulationOptions& = {}, double limit = 0.1, const Monitor& = {});
 std::string to_json(const CheckReport&);

@@ -30,7 +30,7 @@ void save(const std::filesystem::path& vtu, const Mesh&, const std::vector<Map>&
 inline void save(const std::filesystem::path& vtu, const Mesh& mesh, const Map& map) {
   save(vtu, mesh, std::vector<Map>{map});
 }
-/// The whole anatomy as VTU: labels, AHA, fibres, depth, height and `maps`.
+/// The whole anatomy as VTU: labels, AHA, fibres, depth, height, its own maps and `maps`.
 void save(const std::filesystem::path& vtu, const Anatomy&, const std::vector<Map>& maps = {});
 /// The boundary as VTU triangles with tags, node maps restricted to it.
 void save_surface(const std::filesystem::path& vtu, const Anatomy&, const std::vector<Map>& node_maps = {});

@@ -2,6 +2,7 @@
 /// The twin: one patient's heart and tissue, carried from stage to stage in one file.
 
 #include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/finding.hpp>
 #include <cardiotwin/provenance.hpp>
 #include <cardiotwin/tissue.hpp>
 #include <filesystem>
@@ -13,7 +14,8 @@ struct Twin {
   Tissue tissue;
   Provenance provenance;
   std::string measurements =
-      "{}";  ///< JSON object of image-derived figures (scar volumes, thresholds, ...), by `build`
+      "{}";                       ///< JSON object of image-derived figures (scar volumes, thresholds, ...), by `build`
+  std::vector<Finding> findings;  ///< on the image and its labels, by `build`; a severe one makes the twin unfit
 
   /// A `.twin` is an HDF5 file in VTKHDF layout (so ParaView opens it) behind a 512-byte text header with format
   /// version and SHA-256 of the rest. Throws FileError: not a twin, truncated, damaged, or written by a newer version.

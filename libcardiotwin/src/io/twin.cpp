@@ -29,6 +29,35 @@ void write_fields(hid_t file, const Anatomy& anatomy) {
   if (!anatomy.height.empty()) hdf5::write<double>(grid, "PointData/height", anatomy.height);
 }
 
+// Further fields are drawn with the rest; what they are called and measured in stands in a list.
+void write_maps(hid_t file, const std::vector<Map>& maps) {
+  if (maps.empty()) return;
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& map : maps) {
+    const std::string where = map.at == Location::node ? "PointData" : "CellData";
+    const auto columns = static_cast<hsize_t>(map.components);
+    hdf5::write<double>(file, ("VTKHDF/" + where + "/" + map.name).c_str(), map.values, columns > 1 ? columns : 0);
+    list.push_back({{"name", map.name}, {"unit", map.unit}, {"at", where}, {"components", map.components}});
+  }
+  hdf5::write_text(file, "cardiotwin/maps", list.dump());
+}
+
+std::vector<Map> read_maps(hid_t file) {
+  std::vector<Map> maps;
+  if (!hdf5::exists(file, "cardiotwin/maps")) return maps;
+  for (const auto& entry : nlohmann::json::parse(hdf5::read_text(file, "cardiotwin/maps"))) {
+    Map map{.name = entry.at("name").get<std::string>(),
+            .unit = entry.at("unit").get<std::string>(),
+            .components = entry.at("components").get<int>()};
+    const auto where = entry.at("at").get<std::string>();
+    map.at = where == "PointData" ? Location::node : Location::tet;
+    const auto columns = static_cast<hsize_t>(map.components);
+    map.values = hdf5::read<double>(file, ("VTKHDF/" + where + "/" + map.name).c_str(), columns > 1 ? columns : 0);
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
+
 void write_surface(hid_t file, const std::vector<SurfaceFace>& surface) {
   const auto group = hdf5::create_group(file, "cardiotwin/surface");
   std::vector<Index> nodes, tets;
@@ -63,6 +92,7 @@ void write_sites(hid_t file, const std::vector<Site>& sites) {
 
 void write_anatomy(hid_t file, const Anatomy& anatomy) {
   write_fields(file, anatomy);
+  write_maps(file, anatomy.maps);
   write_surface(file, anatomy.surface);
   write_sites(file, anatomy.sites);
   nlohmann::ordered_json regions = nlohmann::ordered_json::object();
@@ -119,6 +149,7 @@ Anatomy read_anatomy(hid_t file) {
   read_if_present(file, "VTKHDF/PointData/depth", anatomy.depth);
   read_if_present(file, "VTKHDF/PointData/right", anatomy.right);
   read_if_present(file, "VTKHDF/PointData/height", anatomy.height);
+  anatomy.maps = read_maps(file);
   anatomy.surface = read_surface(file);
   anatomy.sites = read_sites(file);
   const auto regions = nlohmann::json::parse(hdf5::read_text(file, "cardiotwin/regions"));
@@ -152,6 +183,7 @@ void Twin::save(const std::filesystem::path& path) const {
     write_anatomy(file, anatomy);
     hdf5::write_text(file, "cardiotwin/tissue", to_json(tissue));
     hdf5::write_text(file, "cardiotwin/measurements", measurements);
+    if (!findings.empty()) hdf5::write_text(file, "cardiotwin/findings", to_json(findings));
     hdf5::write_text(file, "cardiotwin/provenance", to_json(provenance));
   });
 }
@@ -162,6 +194,8 @@ Twin Twin::load(const std::filesystem::path& path) {
     twin.anatomy = read_anatomy(file);
     twin.tissue = tissue_from_json(hdf5::read_text(file, "cardiotwin/tissue"));
     twin.measurements = hdf5::read_text(file, "cardiotwin/measurements");
+    if (hdf5::exists(file, "cardiotwin/findings"))
+      twin.findings = findings_from_json(hdf5::read_text(file, "cardiotwin/findings"));
     twin.provenance = provenance_from_json(hdf5::read_text(file, "cardiotwin/provenance"));
   });
   return twin;

@@ -108,6 +108,7 @@ void save(const std::filesystem::path& vtu, const Anatomy& anatomy, const std::v
   if (!anatomy.depth.empty()) add(points, "depth", anatomy.depth);
   if (!anatomy.right.empty()) add(points, "right", anatomy.right);
   if (!anatomy.height.empty()) add(points, "height", anatomy.height);
+  add_maps(*grid, anatomy.mesh, anatomy.maps);
   add_maps(*grid, anatomy.mesh, maps);
   write(vtu, *grid);
 }

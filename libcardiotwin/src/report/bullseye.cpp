@@ -4,6 +4,7 @@
 
 #include <Eigen/Geometry>
 #include <algorithm>
+#include <cardiotwin/transmurality.hpp>
 #include <cmath>
 #include <numbers>
 
@@ -96,7 +97,7 @@ std::string shade(double share) {
   return fmt::format("#{:02x}{:02x}{:02x}", mix(250, 92), mix(247, 46), mix(243, 20));
 }
 
-std::string segment_svg(int segment, const SegmentVolume& volume) {
+std::string segment_svg(int segment, const SegmentVolume& volume, const Transmurality& depth) {
   const auto [start, width] = wedge(segment);
   const auto ring = static_cast<std::size_t>(ring_of(segment));
   // Beside the middle, which sites and targets tend to occupy.
@@ -105,11 +106,13 @@ std::string segment_svg(int segment, const SegmentVolume& volume) {
   const double share = volume.scar_share();
   const char* ink = share > 0.22 ? "#fff" : "#17202c";
   return fmt::format(
-      "<path d=\"{}\" fill=\"{}\" stroke=\"#5b6675\"><title>{}: {} % scar</title></path>"
+      "<path d=\"{}\" fill=\"{}\" stroke=\"#5b6675\"><title>{}: {} % scar, through {} % of the wall on average, {} % "
+      "at "
+      "most</title></path>"
       "<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"{}\" font-size=\"11\">{}</text>"
       "<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"{}\" font-size=\"13\" font-weight=\"600\">{} %</text>",
-      outline(segment), shade(share), aha_label(segment), fixed(100 * share, 0), at.x, at.y - 7, ink, segment, at.x,
-      at.y + 6, ink, fixed(100 * share, 0));
+      outline(segment), shade(share), aha_label(segment), fixed(100 * share, 0), fixed(100 * depth.mean, 0),
+      fixed(100 * depth.max, 0), at.x, at.y - 7, ink, segment, at.x, at.y + 6, ink, fixed(100 * share, 0));
 }
 
 std::string mark(const BullseyePoint& at, const SiteResult& result, const std::string& name) {
@@ -123,11 +126,13 @@ std::string mark(const BullseyePoint& at, const SiteResult& result, const std::s
 Html bullseye_svg(const Study& study) {
   const auto& anatomy = study.twin.anatomy;
   const auto volumes = segment_volumes(anatomy);
+  const auto depths = transmurality(anatomy);
   const Bullseye bullseye(anatomy);
   std::string svg =
       "<svg class=\"bull\" viewBox=\"-232 -232 464 464\" role=\"img\" aria-label=\"AHA bull's-eye: scar share of each "
       "segment\">";
-  for (int s = 1; s <= 17; ++s) svg += segment_svg(s, volumes[static_cast<std::size_t>(s)]);
+  for (int s = 1; s <= 17; ++s)
+    svg += segment_svg(s, volumes[static_cast<std::size_t>(s)], depths[static_cast<std::size_t>(s)]);
   svg +=
       "<g fill=\"#536072\" font-size=\"14\"><text x=\"0\" y=\"-217\">anterior</text><text x=\"0\" "
       "y=\"217\">inferior</text>"

@@ -193,6 +193,8 @@ ForeignMesh to_foreign(const Anatomy& anatomy) {
   if (!anatomy.height.empty()) file.node_fields.push_back({"height", 1, anatomy.height});
   if (!anatomy.right.empty()) file.node_fields.push_back({"right", 1, anatomy.right});
   if (!anatomy.aha.empty()) file.tet_fields.push_back({"aha", 1, {anatomy.aha.begin(), anatomy.aha.end()}});
+  for (const auto& map : anatomy.maps)
+    (map.at == Location::node ? file.node_fields : file.tet_fields).push_back({map.name, map.components, map.values});
   for (const auto& [label, name] : anatomy.regions) file.tag_names[label] = name;
   return file;
 }

@@ -21,8 +21,10 @@ struct BuildOptions {
   std::string convention = "guess";  ///< what the labels mean, as for canonical_labels
   ReadOptions read_image, read_labels;
   ScarOptions scar;
-  double edge = 1.0;                         ///< mean edge of the tets [mm]
-  double edge_scar = 0;                      ///< that in scar (border zone, core, channel), 0: as elsewhere [mm]
+  RemoteOptions remote;           ///< where healthy muscle is looked for; sets scar.remote
+  bool fibrosis_density = false;  ///< keep "fibrosis_density", "core_fraction", "border_zone_fraction" per tet
+  double edge = 1.0;              ///< mean edge of the tets [mm]
+  double edge_scar = 0;           ///< that in scar (border zone, core, channel), 0: as elsewhere [mm]
   std::map<std::string, double> edges = {};  ///< that in a region, by its name, over both [mm]
   double edge_margin = 2;                    ///< finer edges reach so far beyond their region [mm]
   double grading = 0.25;                     ///< how fast edges may grow [mm per mm]
@@ -37,7 +39,7 @@ struct BuildOptions {
   double site_radius = 3;               ///< of pacing sites [mm]
 };
 
-/// Image and labels already on the same grid. Throws InputError.
+/// Image and labels already on the same grid. What `assess` finds is told and kept in the twin. Throws InputError.
 Twin build_twin(const Image&, const Labels&, const BuildOptions&, const Monitor& = {});
 
 /// Reads both, puts the labels on the image's grid, and builds; input hashes and effective options go into the

@@ -2,6 +2,7 @@
 /// What an image and its labels are, in words and in pictures, before anything is computed from them.
 
 #include <array>
+#include <cardiotwin/finding.hpp>
 #include <cardiotwin/meshes/labels.hpp>
 #include <optional>
 #include <string>
@@ -26,6 +27,7 @@ struct Inspection {
   float dark = 0, bright = 0;  ///< their 1st and 99th percentile
   std::string convention;      ///< of the labels; empty without
   std::vector<LabelSummary> labels;
+  std::vector<Finding> findings;  ///< by `assess`, where the labels show a left ventricle
 };
 
 /// `labels` are on the image's grid and hold a `Meaning` a voxel, or are absent. Slices lie along the third axis. A
@@ -40,8 +42,10 @@ std::string to_json(const Inspection&);
 
 /// All slices (at most 48, evenly chosen) as one picture between the 1st and 99th percentile of what is shown, cropped
 /// to the labels and with their outlines where there are some; numbered from 1, shown with the patient's left to the
-/// right. Carries "research use only" as text. Written atomically; throws FileError.
-void write_montage(const std::filesystem::path& png, const Image&, const std::optional<Labels>& labels);
+/// right. `regions` (as of segment_scar) are laid over the image, core red and border zone yellow. Carries "research
+/// use only" as text. Written atomically; throws FileError.
+void write_montage(const std::filesystem::path& png, const Image&, const std::optional<Labels>& labels,
+                   const std::optional<Labels>& regions = {});
 /// "red": the outline's colour in a montage.
 const char* colour_of(Meaning);
 

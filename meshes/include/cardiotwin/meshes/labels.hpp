@@ -37,7 +37,7 @@ Labels meanings(const LabelValues&, const Convention&);
 /// Our own labels: 0 background, 1 LV cavity, 2 muscle, 3 infarct, 4 no-reflow, 5 RV cavity; oedema is muscle.
 /// `convention` is "guess" (what was guessed is told), or as for convention_of. Throws InputError listing the values
 /// found where none fits, where there is no muscle or no LV cavity, where the cavity is not enclosed by muscle, or
-/// where the left ventricle touches the image edge in-plane. Warns where it reaches the first or last slice.
+/// where the left ventricle touches the image edge in-plane. What else may be wrong with them is told by `assess`.
 Labels canonical_labels(const LabelValues&, const std::string& convention, const Monitor& = {});
 Labels canonical_labels(const Labels&, const std::string& convention, const Monitor& = {});
 
