@@ -1,37 +1,16 @@
 // Fibres, the fast endocardium and the Purkinje tree as a user of the command line meets them.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <cardiotwin/exchange.hpp>
 #include <cardiotwin/twin.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "small_twin.hpp"
+#include "shell.hpp"
 #include "unit/tube_anatomy.hpp"
 
 using namespace cardiotwin;
-using test::Folder, test::bytes_of;
-
-namespace {
-
-struct Run {
-  int code = -1;
-  std::string out;
-};
-
-/// Both streams together.
-Run cardiotwin_in(const Folder& folder, const std::string& arguments) {
-  const std::string where = folder.path().string();
-  const std::string command = "cd '" + where + "' && OMP_NUM_THREADS=1 '" CARDIOTWIN_CLI "' " + arguments + " >'" +
-                              where + "/.out' 2>&1 </dev/null";
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, bytes_of(folder / ".out")};
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
+using test::bytes_of, test::cardiotwin_in, test::contains, test::Folder;
 
 // A healthy phantom with both ventricles, all the way; the mesh is as coarse as it can be.
 TEST(FibersCli, ASinusBeatFromImageToActivation) {
@@ -40,9 +19,9 @@ TEST(FibersCli, ASinusBeatFromImageToActivation) {
   const std::string images =
       "build --image ph/lge.nii.gz --labels ph/labels.nii.gz --chambers both --rv-wall 6 --edge 3 ";
   const auto built = cardiotwin_in(folder, images + "--fiber-rule doste --fast-endocardium 3mm --out both.twin");
-  ASSERT_EQ(built.code, 0) << built.out;
+  ASSERT_EQ(built.code, 0) << built.err;
   EXPECT_TRUE(contains(built.out, "fast_endocardium")) << built.out;
-  EXPECT_TRUE(contains(built.out, "no rings of outflow tracts"));
+  EXPECT_TRUE(contains(built.err, "no rings of outflow tracts"));
   const auto twin = Twin::load(folder / "both.twin");
   EXPECT_EQ(twin.provenance.steps.back().options.at("fibers.rule"), "doste");
   EXPECT_EQ(twin.provenance.steps.back().options.at("fibers.alpha_endo_rv"), "90 deg");
@@ -50,8 +29,8 @@ TEST(FibersCli, ASinusBeatFromImageToActivation) {
 
   const auto run =
       cardiotwin_in(folder, "simulate both.twin --purkinje --purkinje-seed 3 --s1 600x1 --duration 110 --out run");
-  ASSERT_EQ(run.code, 0) << run.out;
-  EXPECT_TRUE(contains(run.out, "to the muscle only, not back")) << run.out;
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(contains(run.err, "to the muscle only, not back")) << run.err;
   EXPECT_TRUE(contains(run.out, "the first beat activates the muscle from ")) << run.out;
   const auto tree = load_mesh(folder / "run/purkinje.vtu");
   EXPECT_GT(tree.lines.size(), 1000u);
@@ -61,7 +40,7 @@ TEST(FibersCli, ASinusBeatFromImageToActivation) {
   // Its own fibres through a file are the same fibres.
   ASSERT_EQ(cardiotwin_in(folder, "convert both.twin own.vtu").code, 0);
   const auto again = cardiotwin_in(folder, images + "--fibers own.vtu --out again.twin");
-  ASSERT_EQ(again.code, 0) << again.out;
+  ASSERT_EQ(again.code, 0) << again.err;
   const auto from_file = Twin::load(folder / "again.twin");
   EXPECT_GT(nlohmann::json::parse(from_file.measurements)["fibers_from_file"], 0.95);
   double worst = 0, mean = 0;
@@ -81,15 +60,15 @@ TEST(FibersCli, AMeshWithoutFibersGetsThemByRule) {
   const std::string regions = "convert tube.vtu out.twin --regions 1=healthy ";
   const auto untagged = cardiotwin_in(folder, regions + "--lay-fibers");
   EXPECT_EQ(untagged.code, 2);
-  EXPECT_TRUE(contains(untagged.out, "--lay-fibers needs --surfaces")) << untagged.out;
+  EXPECT_TRUE(contains(untagged.err, "--lay-fibers needs --surfaces")) << untagged.err;
   const auto laid = cardiotwin_in(folder, regions + "--surfaces 1=endo,2=epi,3=base --lay-fibers");
-  EXPECT_EQ(laid.code, 0) << laid.out;
+  EXPECT_EQ(laid.code, 0) << laid.err;
   const auto twin = Twin::load(folder / "out.twin");
   EXPECT_FALSE(twin.anatomy.height.empty());
   EXPECT_EQ(twin.provenance.steps.back().options.at("lay_fibers"), "true");
   const auto mesh = cardiotwin_in(folder, "convert tube.vtu out.msh --lay-fibers");
   EXPECT_EQ(mesh.code, 2);
-  EXPECT_TRUE(contains(mesh.out, "makes a twin")) << mesh.out;
+  EXPECT_TRUE(contains(mesh.err, "makes a twin")) << mesh.out;
 }
 
 TEST(FibersCli, ATreeThatDoesNotFitIsRefused) {
@@ -97,6 +76,6 @@ TEST(FibersCli, ATreeThatDoesNotFitIsRefused) {
   test::small_twin().save(folder / "small.twin");
   const auto run = cardiotwin_in(folder, "simulate small.twin --purkinje --out run");
   EXPECT_EQ(run.code, 2);
-  EXPECT_TRUE(contains(run.out, "does not fit on the left endocardium")) << run.out;
+  EXPECT_TRUE(contains(run.err, "does not fit on the left endocardium")) << run.err;
   EXPECT_EQ(folder.entries(), 2u);  // the twin and what was said
 }
