@@ -15,6 +15,9 @@ namespace {
 
 using meshes::ScarMethod;
 
+const std::map<std::string, meshes::Chambers> chambers_by_name{{"left", meshes::Chambers::left_ventricle},
+                                                               {"both", meshes::Chambers::both_ventricles},
+                                                               {"left-atrium", meshes::Chambers::left_atrium}};
 const std::map<std::string, ScarMethod> methods{
     {"p99", ScarMethod::p99}, {"n-sd", ScarMethod::n_sd}, {"fwhm", ScarMethod::fwhm}, {"labels", ScarMethod::labels}};
 
@@ -39,10 +42,17 @@ struct BuildJob {
     add_series_row(options, "label_series", build.read_labels, "the labels");
     options.path("out", out, "the twin to write (.twin)"), options.required();
     add_convention_row(options, build.convention);
-    options.text("chambers", chambers, "what is built: the left ventricle, or both (needs the RV cavity's label)",
-                 {"left", "both"});
+    options.text("chambers", chambers,
+                 "what is built: the left ventricle, both (needs the RV cavity's label), or the left atrium (needs its "
+                 "cavity's)",
+                 {"left", "both", "left-atrium"});
     options.quantity("rv_wall", build.rv_wall, "mm", 1, 15, "thickness given to the right ventricle's free wall");
-    options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
+    options.quantity("la_wall", build.la_wall, "mm", 1, 6,
+                     "thickness given to the left atrium's wall where unlabelled");
+    options.optional_vector("mitral", build.mitral, "mm",
+                            "centre of the mitral valve [mm, LPS], where the labels show no left ventricle");
+    options.quantity("edge", build.edge, "mm", 0.2, 5,
+                     "mean edge of the tetrahedra; finer where an atrium's wall would have fewer than three");
     options.quantity("smoothing", build.smoothing, "mm", 0, 5, "Gaussian of the muscle's surface");
     options.text("scar_method", method, "how scar is told from healthy muscle", keys(methods));
     options.number("core", build.scar.core, 0, 1,
@@ -61,7 +71,9 @@ struct BuildJob {
     options.number("beta_epi", build.angles.beta_epi, -90, 90, "sheet angle at the epicardium, degrees");
     options.optional_vector("septum", build.septum, "mm",
                             "a point towards the septum [mm, LPS], where the labels show no right ventricle");
-    options.text("tissue", build.tissue, "published tissue to start from", Tissue::library_names());
+    auto tissues = Tissue::library_names();
+    tissues.insert(tissues.begin(), "auto");
+    options.text("tissue", build.tissue, "published tissue to start from; auto: by chambers", tissues);
     options.quantity("site_radius", build.site_radius, "mm", 0.5, 20, "of pacing sites");
   }
 
@@ -69,7 +81,7 @@ struct BuildJob {
 
   void run() {
     build.scar.method = methods.at(method);
-    build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
+    build.chambers = chambers_by_name.at(chambers);
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
     make_folder(folder);
     const Twin twin = meshes::build_twin(image, labels, build, console());

@@ -14,7 +14,7 @@ namespace {
 struct SimulateJob {
   Options options{"simulate"};
   std::filesystem::path twin, out = "run", from;
-  std::string site = "aha7", precision = "fp32", stiffness = "auto", backend = "cpu";
+  std::string site = "auto", precision = "fp32", stiffness = "auto", backend = "cpu";
   S1S2 pacing{.beats = 2};
   std::string train = "600 ms x 2";
   SimulationOptions simulation{.dt = 0};
@@ -27,7 +27,7 @@ struct SimulateJob {
     options.path("twin", twin, "the twin to run"), options.positional(), options.required();
     options.path("out", out, "folder for the results");
     options.path("from", from, "state to go on from, as an earlier run left it; stimuli before its time are over");
-    options.text("site", site, "where it is paced: a site of the twin");
+    options.text("site", site, "where it is paced: a site of the twin; auto: aha7, of an atrium the first");
     options.custom(
         "s1", "INTERVALxBEATS", [this](const std::string& text) { read_train(text); }, [this] { return train; },
         "basic train, such as 600x2 or \"600 ms x 2\"");
@@ -80,7 +80,9 @@ struct SimulateJob {
     simulation.backend = Backend::named(backend, threads);
     if (simulation.backend.is_reference()) precision = "fp64";
     simulation.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
-    const Site& where = patient.anatomy.site(site);
+    if (site == "auto" && patient.anatomy.chamber == Chamber::left_atrium && !patient.anatomy.sites.empty())
+      site = patient.anatomy.sites.front().name;
+    const Site& where = patient.anatomy.site(site == "auto" ? "aha7" : site);
     std::vector<Index> probe_nodes;
     for (const auto& name : probes) probe_nodes.push_back(patient.anatomy.site(name).nodes.front());
 

@@ -8,57 +8,15 @@
 #include <numbers>
 
 #include "fem.hpp"
-#include "surface_distance.hpp"
+#include "fibers_parts.hpp"
 
 namespace cardiotwin {
+
+using namespace rules;
+
 namespace {
 
 constexpr double degree = std::numbers::pi / 180.0;
-
-// Any unit vector perpendicular to the unit vector `v`: from the axis least along it.
-Vec3 perpendicular(const Vec3& v) {
-  int least = 0;
-  v.cwiseAbs().minCoeff(&least);
-  return v.cross(Vec3::Unit(least)).normalized();
-}
-
-void require_nodes(const std::vector<Index>& nodes, const char* part, std::size_t count) {
-  if (nodes.empty())
-    throw InputError(fmt::format("Fibres: the {} has no node; tag the surface before laying fibres", part));
-  for (const Index node : nodes) {
-    if (node < 0 || static_cast<std::size_t>(node) >= count) {
-      throw InputError(fmt::format("Fibres: the {} names node {}, but the mesh has {} nodes", part, node, count));
-    }
-  }
-}
-
-// Boundary triangles with all three corners among `nodes`.
-std::vector<Triangle> triangles_on(const std::vector<BoundaryFace>& faces, const std::vector<Index>& nodes,
-                                   std::size_t count, const char* part) {
-  std::vector<std::uint8_t> on(count, 0);
-  for (const Index node : nodes) on[node] = 1;
-  std::vector<Triangle> triangles;
-  for (const auto& face : faces) {
-    if (on[face.nodes[0]] && on[face.nodes[1]] && on[face.nodes[2]]) triangles.push_back(face.nodes);
-  }
-  if (triangles.empty()) throw InputError(fmt::format("Fibres: no boundary face has its three nodes on the {}", part));
-  return triangles;
-}
-
-std::vector<double> distance_to(const Mesh& mesh, const std::vector<BoundaryFace>& faces,
-                                const std::vector<Index>& nodes, const char* part) {
-  const auto points = mesh.points();
-  const SurfaceDistance to_part(points, triangles_on(faces, nodes, points.size(), part));
-  std::vector<double> distance(points.size());
-  const auto count = static_cast<Index>(points.size());
-#pragma omp parallel for schedule(dynamic, 1024)
-  for (Index i = 0; i < count; ++i) distance[i] = to_part(points[i]);
-  return distance;
-}
-
-// The share of the wall crossed. The Laplace solution would bend with the wall's curvature (logarithmic in a cylinder,
-// 1/r in a sphere); a ratio of distances is linear along the normal in both.
-double share(double inner, double outer) { return inner + outer > 0 ? inner / (inner + outer) : 0.5; }
 
 // Where nodes lie in the walls.
 struct Walls {
@@ -90,85 +48,6 @@ Walls walls_of(const Mesh& mesh, const FiberBoundary& boundary) {
     walls.belongs_to_right[i] = x * x * (3 - 2 * x);
   }
   return walls;
-}
-
-// Harmonic function that is 0 on `zero` and 1 on `one` (which wins where they meet), natural elsewhere.
-std::vector<double> laplace(const fem::Matrix& stiffness, const std::vector<Index>& zero, const std::vector<Index>& one,
-                            std::vector<double> guess) {
-  std::vector<signed char> fixed(guess.size(), -1);
-  for (const Index node : zero) fixed[node] = 0;
-  for (const Index node : one) fixed[node] = 1;
-  fem::Dirichlet given;
-  for (std::size_t i = 0; i < fixed.size(); ++i) {
-    if (fixed[i] < 0) continue;
-    given.nodes.push_back(static_cast<Index>(i));
-    given.values.push_back(fixed[i]);
-  }
-  const std::vector<double> rhs(guess.size(), 0.0);
-  fem::pcg(stiffness, rhs, guess, 1e-8, 20000, given);
-  return guess;
-}
-
-// Mean over the four corners of the volume-weighted nodal gradient: the gradients of single tets scatter by several
-// degrees, which this recovery removes without reaching beyond the tets next door.
-std::vector<Vec3> recovered_gradient(const Mesh& mesh, const std::vector<double>& value) {
-  const fem::Elements elements(mesh);
-  const auto tets = mesh.tets();
-  std::vector<Vec3> nodal(mesh.node_count(), Vec3::Zero());
-  std::vector<double> weight(mesh.node_count(), 0.0);
-  for (std::size_t t = 0; t < tets.size(); ++t) {
-    const auto g = fem::gradients(elements, t);
-    Vec3 sixfold = Vec3::Zero();
-    for (int c = 0; c < 4; ++c) sixfold += value[tets[t][c]] * g.scaled[c];
-    for (const Index node : tets[t]) nodal[node] += sixfold / 6.0, weight[node] += g.volume;
-  }
-  for (std::size_t i = 0; i < nodal.size(); ++i) nodal[i] /= weight[i];
-  std::vector<Vec3> gradient(tets.size());
-  for (std::size_t t = 0; t < tets.size(); ++t) {
-    gradient[t] = (nodal[tets[t][0]] + nodal[tets[t][1]] + nodal[tets[t][2]] + nodal[tets[t][3]]) / 4.0;
-  }
-  return gradient;
-}
-
-// Unit directions of `raw`, projected by `project`; where too little is left (`floor` of the length), the mean of
-// the neighbours, ring by ring; what no ring reaches (it cannot be on a connected mesh with one good tet) is
-// `fallback`.
-template <class Project, class Fallback>
-std::vector<Vec3> directions(const Mesh& mesh, const std::vector<Vec3>& raw, double floor, const Project& project,
-                             const Fallback& fallback) {
-  const auto tets = mesh.tets();
-  std::vector<Vec3> unit(raw.size(), Vec3::Zero());
-  std::vector<Index> missing;
-  for (std::size_t t = 0; t < raw.size(); ++t) {
-    const Vec3 v = project(t, raw[t]);
-    if (v.norm() > floor * raw[t].norm() && v.norm() > 1e-9)
-      unit[t] = v.normalized();
-    else
-      missing.push_back(static_cast<Index>(t));
-  }
-  while (!missing.empty()) {
-    std::vector<Vec3> nodal(mesh.node_count(), Vec3::Zero());
-    for (std::size_t t = 0; t < tets.size(); ++t) {
-      for (const Index node : tets[t]) nodal[node] += unit[t];
-    }
-    std::vector<Index> still;
-    std::vector<std::pair<Index, Vec3>> found;
-    for (const Index t : missing) {
-      const auto& n = tets[t];
-      const Vec3 v = project(t, nodal[n[0]] + nodal[n[1]] + nodal[n[2]] + nodal[n[3]]);
-      if (v.norm() > 1e-3)
-        found.emplace_back(t, v.normalized());
-      else
-        still.push_back(t);
-    }
-    if (found.empty()) {
-      for (const Index t : still) found.emplace_back(t, fallback(t));
-      still.clear();
-    }
-    for (const auto& [t, v] : found) unit[t] = v;
-    missing = std::move(still);
-  }
-  return unit;
 }
 
 struct Frame {
@@ -209,10 +88,6 @@ Frame mixed(const Frame& a, const Frame& b, double share_of_b) {
     return (1 - share_of_b) * x + share_of_b * turned_to(x, y);
   };
   return frame_along(mix(a.f, b.f), mix(a.s, b.s));
-}
-
-double mean_of(const std::vector<double>& nodal, const Tet& tet) {
-  return (nodal[tet[0]] + nodal[tet[1]] + nodal[tet[2]] + nodal[tet[3]]) / 4.0;
 }
 
 // Where the rules of two walls disagree by a right angle, mixing jumps. Tets that lie across such a jump take the mean

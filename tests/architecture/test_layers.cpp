@@ -51,11 +51,11 @@ const std::string applications = "^CLI/|^toml\\+\\+|^pybind11/";
 
 // Level of each public header of the physics room (design: units and errors at the bottom, reports at the top).
 const std::map<std::string, int> levels{
-    {"units", 0},       {"error", 0},     {"log", 0},        {"field", 0},   {"random", 0},   {"provenance", 0},
-    {"backend", 0},     {"mesh", 1},      {"fibers", 1},     {"anatomy", 1}, {"ionic", 2},    {"tissue", 2},
-    {"stimulus", 2},    {"twin", 2},      {"simulation", 3}, {"cell", 3},    {"ensemble", 3}, {"recorder", 3},
-    {"calibration", 4}, {"check", 4},     {"reentry", 4},    {"plan", 4},    {"report", 5},   {"io", 2},
-    {"exchange", 2},    {"cardiotwin", 6}};
+    {"units", 0},    {"error", 0},       {"log", 0},       {"field", 0},      {"random", 0}, {"provenance", 0},
+    {"backend", 0},  {"mesh", 1},        {"fibers", 1},    {"anatomy", 1},    {"atrium", 1}, {"ionic", 2},
+    {"tissue", 2},   {"stimulus", 2},    {"twin", 2},      {"simulation", 3}, {"cell", 3},   {"ensemble", 3},
+    {"recorder", 3}, {"calibration", 4}, {"check", 4},     {"reentry", 4},    {"plan", 4},   {"report", 5},
+    {"io", 2},       {"exchange", 2},    {"cardiotwin", 6}};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 /// The whole public API.
 
 #include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/atrium.hpp>
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/calibration.hpp>
 #include <cardiotwin/cell.hpp>

@@ -46,7 +46,7 @@ std::string targets_json(const Study& study) {
   json["targets"] = Json::array();
   for (const auto& target : plan.targets) {
     auto entry = plan_json::target(target);
-    entry["aha_name"] = aha_name(target.aha);
+    entry["aha_name"] = place_name(study.twin.anatomy, target.lesion.position, target.aha);
     json["targets"].push_back(std::move(entry));
   }
   json["circuits"] = Json::array();
@@ -75,9 +75,9 @@ std::string targets_csv(const Study& study) {
     for (const int c : t.circuits) circuits.push_back(std::to_string(c + 1));
     const auto& p = t.lesion.position;
     csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", t.rank, plain(p.x(), 1), plain(p.y(), 1),
-                       plain(p.z(), 1), plain(t.lesion.radius, 1), plain(t.depth, 1), t.aha, aha_name(t.aha),
-                       join(circuits, " "), plain(t.share, 3), t.necessary ? "yes" : "no",
-                       quoted(join(t.induced_from, " ")), quoted(one_line(t.evidence)));
+                       plain(p.z(), 1), plain(t.lesion.radius, 1), plain(t.depth, 1), t.aha,
+                       place_name(study.twin.anatomy, p, t.aha), join(circuits, " "), plain(t.share, 3),
+                       t.necessary ? "yes" : "no", quoted(join(t.induced_from, " ")), quoted(one_line(t.evidence)));
   }
   return csv;
 }

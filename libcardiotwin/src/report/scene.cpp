@@ -125,11 +125,13 @@ Json scene_json(const Study& study, const DisplaySurface& surface) {
   for (std::size_t i = 0; i < study.plan.circuits.size(); ++i)
     scene["circuits"].push_back(circuit_json(study, i, surface));
   for (const auto& target : study.plan.targets)
-    scene["targets"].push_back({{"rank", target.rank},
-                                {"position", vector_json(target.lesion.position)},
-                                {"radius", rounded(target.lesion.radius, 1000)},
-                                {"text", fmt::format("Target {}: {}, radius {} mm", target.rank, aha_label(target.aha),
-                                                     fixed(target.lesion.radius, 1))}});
+    scene["targets"].push_back(
+        {{"rank", target.rank},
+         {"position", vector_json(target.lesion.position)},
+         {"radius", rounded(target.lesion.radius, 1000)},
+         {"text", fmt::format("Target {}: {}, radius {} mm", target.rank,
+                              place_label(study.twin.anatomy, target.lesion.position, target.aha),
+                              fixed(target.lesion.radius, 1))}});
   for (const auto& site : study.twin.anatomy.sites) {
     const auto* before = result(study.plan, site.name, 0);
     scene["sites"].push_back({{"name", site.name},
