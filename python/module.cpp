@@ -127,11 +127,20 @@ PYBIND11_MODULE(cardiotwin, m) {
       .def_readonly("position", &Site::position, "[mm, LPS]")
       .def_readonly("nodes", &Site::nodes);
 
+  py::class_<Ring>(m, "Ring", "The rim of an opening: a valve, or the end of a vein.")
+      .def_readonly("name", &Ring::name)
+      .def_readonly("centre", &Ring::centre, "[mm, LPS]")
+      .def_readonly("normal", &Ring::normal, "unit vector out of the cavity")
+      .def_readonly("nodes", &Ring::nodes);
+
   py::class_<Anatomy>(m, "Anatomy", "Mesh, fibres, named regions, surfaces, segments, sites.")
       .def_static("load", &Anatomy::load, "path"_a, "The anatomy of a .twin; raises FileError.")
       .def_readonly("mesh", &Anatomy::mesh)
       .def_readonly("regions", &Anatomy::regions)
       .def_readonly("sites", &Anatomy::sites)
+      .def_readonly("rings", &Anatomy::rings)
+      .def_property_readonly(
+          "chamber", [](const Anatomy& a) { return a.chamber == Chamber::left_atrium ? "left atrium" : "ventricles"; })
       .def("site", &Anatomy::site, "name"_a, py::return_value_policy::reference_internal);
 
   py::class_<Conductivity>(m, "Conductivity", "Monodomain conductivities [S/m].")

@@ -18,6 +18,10 @@
 namespace cardiotwin::app {
 namespace {
 
+const std::map<std::string, meshes::Chambers> chambers_by_name{{"left", meshes::Chambers::left_ventricle},
+                                                               {"both", meshes::Chambers::both_ventricles},
+                                                               {"left-atrium", meshes::Chambers::left_atrium}};
+
 struct BuildJob {
   Options options{"build"};
   meshes::BuildOptions build;
@@ -39,10 +43,17 @@ struct BuildJob {
     add_unit_row(options, how.unit);
     options.path("out", out, "the twin to write (.twin)"), options.required();
     add_convention_row(options, build.convention);
-    options.text("chambers", chambers, "what is built: the left ventricle, or both (needs the RV cavity's label)",
-                 {"left", "both"});
+    options.text("chambers", chambers,
+                 "what is built: the left ventricle, both (needs the RV cavity's label), or the left atrium (needs its "
+                 "cavity's)",
+                 {"left", "both", "left-atrium"});
     options.quantity("rv_wall", build.rv_wall, "mm", 1, 15, "thickness given to the right ventricle's free wall");
-    options.quantity("edge", build.edge, "mm", 0.2, 5, "mean edge of the tetrahedra");
+    options.quantity("la_wall", build.la_wall, "mm", 1, 6,
+                     "thickness given to the left atrium's wall where unlabelled");
+    options.optional_vector("mitral", build.mitral, "mm",
+                            "centre of the mitral valve [mm, LPS], where the labels show no left ventricle");
+    options.quantity("edge", build.edge, "mm", 0.2, 5,
+                     "mean edge of the tetrahedra; finer where an atrium's wall would have fewer than three");
     options.quantity("edge_scar", build.edge_scar, "mm", 0, 5,
                      "that in scar (border zone, core, channel) and near it; 0: as elsewhere");
     options.custom(
@@ -62,7 +73,9 @@ struct BuildJob {
                      "depth to which healthy muscle under the endocardium conducts 2.5 times as fast, 0 for none");
     options.optional_vector("septum", build.septum, "mm",
                             "a point towards the septum [mm, LPS], where the labels show no right ventricle");
-    options.text("tissue", build.tissue, "published tissue to start from", Tissue::library_names());
+    auto tissues = Tissue::library_names();
+    tissues.insert(tissues.begin(), "auto");
+    options.text("tissue", build.tissue, "published tissue to start from; auto: by chambers", tissues);
     options.quantity("site_radius", build.site_radius, "mm", 0.5, 20, "of pacing sites");
     add_site_row(options, sites, "a further pacing site");
   }
@@ -86,7 +99,7 @@ struct BuildJob {
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
-    build.chambers = chambers == "both" ? meshes::Chambers::both_ventricles : meshes::Chambers::left_ventricle;
+    build.chambers = chambers_by_name.at(chambers);
     build.angles = fibers.angles();
     build.fiber_axes = fiber_axes == "voxel" ? meshes::VectorAxes::voxel : meshes::VectorAxes::scanner;
     const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");

@@ -4,6 +4,7 @@
 
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/meshes/phantom.hpp>
+#include <cardiotwin/meshes/phantom_atrium.hpp>
 
 #include "job.hpp"
 #include "phantom_rows.hpp"
@@ -54,32 +55,70 @@ void add_phantom_rows(Options& rows, meshes::PhantomOptions& p) {
 
 namespace {
 
+void add_atrium_rows(Options& rows, meshes::AtriumPhantomOptions& p) {
+  rows.quantity("la_voxel", p.voxel, "mm", 0.3, 3, "atrium: isotropic voxel");
+  rows.quantity("la_width", p.width, "mm", 25, 120, "atrium: its cavity from left to right, the rest in proportion");
+  rows.quantity("la_wall", p.wall, "mm", 1, 6, "atrium: wall thickness");
+  rows.text("la_veins", p.veins, "atrium: its pulmonary veins; trunk: the left ones leave together",
+            {"four", "five", "trunk", "three"});
+  rows.quantity("la_vein_length", p.vein_length, "mm", 2, 40, "atrium: of the vein stubs");
+  rows.flag("la_wall_labels", p.wall_labels, "atrium: label wall, scar and left ventricle, too");
+  rows.quantity("la_scar_width", p.scar_width, "mm", 2, 60, "atrium: dense scar of the posterior wall, left to right");
+  rows.quantity("la_scar_height", p.scar_height, "mm", 2, 60, "atrium: the same, upwards");
+  rows.quantity("la_gap", p.channel_width, "mm", 1, 30, "atrium: width of the surviving gap in it");
+  rows.quantity("la_fibrosis", p.fibrosis_radius, "mm", 0, 30, "atrium: radius of the fibrosis in the anterior wall");
+}
+
 struct PhantomJob {
   Options options{"phantom"};
   meshes::PhantomOptions phantom;
+  meshes::AtriumPhantomOptions atrium;
   std::filesystem::path out = "case";
+  std::string anatomy = "left-ventricle";
   bool no_scar = false, no_channel = false;
 
   void declare() {
     options.path("out", out, "folder for lge.nii.gz, labels.nii.gz and truth.json");
+    options.text("anatomy", anatomy, "which chamber; the ventricle's image shows the right ventricle's cavity, too",
+                 {"left-ventricle", "left-atrium"});
     options.seed("seed", phantom.seed, "of the noise and the no-reflow pocket");
-    options.flag("no_scar", no_scar, "a healthy ventricle");
-    options.flag("no_channel", no_channel, "an infarct without a surviving channel");
+    options.flag("no_scar", no_scar, "a healthy heart");
+    options.flag("no_channel", no_channel, "scar without a surviving channel");
     add_phantom_rows(options, phantom);
+    add_atrium_rows(options, atrium);
   }
 
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
   void run() {
+    make_folder(out);
+    anatomy == "left-atrium" ? make_atrium() : make_ventricle();
+  }
+
+  void make_ventricle() {
     phantom.scar = !no_scar;
     phantom.channel = !no_channel && !no_scar;
-    make_folder(out);
     const auto patient = meshes::make_phantom(phantom, console());
     meshes::write_phantom(patient, phantom, out);
     const auto& truth = patient.truth;
     const auto& size = patient.image.grid.size;
     say(fmt::format("{}: {} x {} x {} voxels, muscle {:.1f} ml, scar {:.1f} ml, channel {:.2f} ml", out.string(),
                     size[0], size[1], size[2], truth.muscle_volume, truth.scar_volume, truth.channel_volume));
+  }
+
+  void make_atrium() {
+    atrium.seed = phantom.seed, atrium.noise = phantom.noise;
+    atrium.translation = phantom.translation, atrium.rotation_degrees = phantom.rotation_degrees;
+    atrium.border_zone = phantom.border_zone;
+    atrium.scar = !no_scar, atrium.channel = !no_channel && !no_scar;
+    const auto patient = meshes::make_atrium_phantom(atrium, console());
+    meshes::write_phantom(patient, atrium, out);
+    const auto& truth = patient.truth;
+    const auto& size = patient.image.grid.size;
+    say(fmt::format(
+        "{}: {} x {} x {} voxels, cavity {:.1f} ml, wall {:.1f} ml, dense scar {:.2f} ml, fibrosis {:.2f} ml",
+        out.string(), size[0], size[1], size[2], truth.cavity_volume, truth.wall_volume, truth.dense_volume,
+        truth.fibrosis_volume));
   }
 };
 

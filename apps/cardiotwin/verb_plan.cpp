@@ -24,7 +24,7 @@ void add_plan_rows(Options& rows, PlanOptions& p) {
         if (p.sites == std::vector<std::string>{"aha17"}) p.sites.clear();  // all seventeen
       },
       [&p] { return p.sites.empty() ? std::string("aha17") : fmt::format("{}", fmt::join(p.sites, ",")); },
-      "pacing sites; aha17 alone means all seventeen segments");
+      "pacing sites; aha17 alone means all seventeen segments, of an atrium all sites");
   rows.quantity("s1", p.s1, "ms", 200, 2000, "basic interval");
   rows.integer("s1_beats", p.s1_beats, 1, 100, "beats at the basic interval");
   rows.integer("extra_stimuli", p.extra_stimuli, 0, 3,
@@ -49,9 +49,10 @@ std::string plan_table(const Plan& plan) {
   for (const auto& r : plan.results) out += fmt::format("  {:>5}  {:<8}  {}\n", r.round, r.site, r.outcome);
   for (const auto& t : plan.targets) {
     const auto& p = t.lesion.position;
-    const auto place = t.place.empty() ? std::string() : t.place + ", ";
-    out += fmt::format("target {}: ({:.1f}, {:.1f}, {:.1f}) mm LPS, radius {:.1f} mm, {}AHA {}: {}\n", t.rank, p[0],
-                       p[1], p[2], t.lesion.radius, place, t.aha, t.evidence);
+    const auto place = t.place.empty() ? std::string() : ", " + t.place;
+    const auto segment = t.aha > 0 ? fmt::format(", AHA {}", t.aha) : std::string();
+    out += fmt::format("target {}: ({:.1f}, {:.1f}, {:.1f}) mm LPS, radius {:.1f} mm{}{}: {}\n", t.rank, p[0], p[1],
+                       p[2], t.lesion.radius, place, segment, t.evidence);
   }
   return out + plan.conclusion;
 }

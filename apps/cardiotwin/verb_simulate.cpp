@@ -16,7 +16,7 @@ namespace {
 struct SimulateJob {
   Options options{"simulate"};
   std::filesystem::path twin, out = "run", from;
-  std::string site = "aha7", precision = "fp32", stiffness = "auto", backend = "cpu";
+  std::string site = "auto", precision = "fp32", stiffness = "auto", backend = "cpu";
   S1S2 pacing{.beats = 2};
   std::string train = "600 ms x 2";
   SimulationOptions simulation{.dt = 0};
@@ -32,9 +32,10 @@ struct SimulateJob {
     options.path("twin", twin, "the twin to run"), options.positional(), options.required();
     options.path("out", out, "folder for the results");
     options.path("from", from, "state to go on from, as an earlier run left it; stimuli before its time are over");
-    options.text("site", site,
-                 "where it is paced: a site of the twin, or NAME=X,Y,Z mm [LPS], or "
-                 "NAME=APICOBASAL,ROTATIONAL,TRANSMURAL[,lv|rv]");
+    options.text(
+        "site", site,
+        "where it is paced: a site of the twin (auto: aha7, of an atrium the first), or NAME=X,Y,Z mm [LPS], or "
+        "NAME=APICOBASAL,ROTATIONAL,TRANSMURAL[,lv|rv]");
     options.flag(
         "purkinje", purkinje,
         "pace from the ends of a Purkinje tree grown on the endocardium, as in sinus rhythm, instead of a site; "
@@ -140,6 +141,10 @@ struct SimulateJob {
   }
 
   const Site& paced_site(Anatomy& anatomy, const Monitor& monitor) const {
+    if (site == "auto") {
+      const bool atrium = anatomy.chamber == Chamber::left_atrium && !anatomy.sites.empty();
+      return atrium ? anatomy.sites.front() : anatomy.site("aha7");
+    }
     if (site.find('=') == std::string::npos) return anatomy.site(site);
     constexpr double radius = 3;  // [mm], as of standard sites
     place_sites(anatomy, read_sites(site), radius, monitor);

@@ -76,6 +76,17 @@ void Anatomy::validate() const {
     if (s.nodes.empty()) throw InputError(fmt::format("Anatomy: site \"{}\" has no nodes", s.name));
     for (const Index node : s.nodes) require_index("site node", node, nodes);
   }
+  for (const Ring& r : rings) {
+    if (r.nodes.empty()) throw InputError(fmt::format("Anatomy: ring \"{}\" has no nodes", r.name));
+    for (const Index node : r.nodes) require_index("ring node", node, nodes);
+  }
+}
+
+std::string nearest_site(const Anatomy& anatomy, const Vec3& position) {
+  const auto nearest = std::min_element(anatomy.sites.begin(), anatomy.sites.end(), [&](const Site& a, const Site& b) {
+    return (a.position - position).squaredNorm() < (b.position - position).squaredNorm();
+  });
+  return nearest == anatomy.sites.end() ? std::string() : nearest->name;
 }
 
 Site make_site(const Anatomy& anatomy, std::string name, const Vec3& position, double radius) {

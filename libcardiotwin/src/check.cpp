@@ -7,6 +7,7 @@
 #include <cardiotwin/surface_distance.hpp>
 #include <cardiotwin/units.hpp>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -35,32 +36,56 @@ std::vector<Triangle> faces_of(const Anatomy& anatomy, Surface tag) {
   return faces;
 }
 
-// Nodes on edges that only one of the faces has.
-std::vector<Index> rim_of(const std::vector<Triangle>& faces) {
-  std::vector<std::pair<Index, Index>> edges;
+using Edge = std::pair<Index, Index>;
+
+// Directed edges that only one of the faces has.
+std::vector<Edge> rim_of(const std::vector<Triangle>& faces) {
+  std::set<Edge> rim;
   for (const auto& f : faces) {
-    for (int side = 0; side < 3; ++side) edges.push_back(std::minmax(f[side], f[(side + 1) % 3]));
-  }
-  std::sort(edges.begin(), edges.end());
-  std::set<Index> rim;
-  for (std::size_t e = 0; e < edges.size(); ++e) {
-    const bool twin = (e > 0 && edges[e - 1] == edges[e]) || (e + 1 < edges.size() && edges[e + 1] == edges[e]);
-    if (!twin) rim.insert({edges[e].first, edges[e].second});
+    for (int side = 0; side < 3; ++side) {
+      const Edge edge{f[side], f[(side + 1) % 3]};
+      if (rim.erase({edge.second, edge.first}) == 0) rim.insert(edge);
+    }
   }
   return {rim.begin(), rim.end()};
 }
 
-// The endocardium closed by a fan from the centre of its rim: taken from that centre, the fan's cones have no volume,
-// so the divergence theorem needs only the endocardial faces, whose outward side is the cavity.
+// The edges of each opening: those that hang together.
+std::vector<std::vector<Edge>> loops_of(const std::vector<Edge>& rim) {
+  std::map<Index, Index> leader;
+  const auto lead = [&](Index node) {
+    while (leader.at(node) != node) node = leader.at(node);
+    return node;
+  };
+  for (const auto& [a, b] : rim) leader[a] = a, leader[b] = b;
+  for (const auto& [a, b] : rim) {
+    const Index x = lead(a), y = lead(b);
+    leader[std::max(x, y)] = std::min(x, y);
+  }
+  std::map<Index, std::vector<Edge>> loops;
+  for (const auto& edge : rim) loops[lead(edge.first)].push_back(edge);
+  std::vector<std::vector<Edge>> all;
+  for (auto& [first, edges] : loops) all.push_back(std::move(edges));
+  return all;
+}
+
+// The endocardium, whose outward side is the cavity, closed at every opening by a fan from the centre of its rim
+// (divergence theorem).
 double cavity_volume(const Mesh& mesh, const std::vector<Triangle>& endo) {
-  const auto rim = rim_of(endo);
-  if (rim.empty()) return 0;
+  const auto loops = loops_of(rim_of(endo));
+  if (loops.empty()) return 0;
   const auto points = mesh.points();
-  Vec3 centre = Vec3::Zero();
-  for (const Index node : rim) centre += points[node] / static_cast<double>(rim.size());
+  const Vec3 origin = points[endo.front()[0]];
   double sixfold = 0;
-  for (const auto& f : endo)
-    sixfold -= (points[f[0]] - centre).dot((points[f[1]] - centre).cross(points[f[2]] - centre));
+  const auto add = [&](const Vec3& a, const Vec3& b, const Vec3& c) {
+    sixfold -= (a - origin).dot((b - origin).cross(c - origin));
+  };
+  for (const auto& f : endo) add(points[f[0]], points[f[1]], points[f[2]]);
+  for (const auto& loop : loops) {
+    Vec3 centre = Vec3::Zero();
+    for (const auto& edge : loop) centre += points[edge.first] / static_cast<double>(loop.size());
+    for (const auto& edge : loop) add(points[edge.second], points[edge.first], centre);
+  }
   return sixfold / 6.0 / units::ml;
 }
 
@@ -306,6 +331,11 @@ void judge_image(const Twin& twin, CheckReport& report) {
   if (measured.value("septum_source", std::string()) == "guessed") {
     find(report, Severity::warning,
          "the septum's direction was guessed, so AHA segments may be turned; build with a point towards the septum");
+  }
+  if (measured.value("mitral_source", std::string()) == "guessed") {
+    find(report, Severity::warning,
+         "the mitral valve's place was guessed, so the atrium may be open elsewhere; look at it, and build with "
+         "--mitral");
   }
 }
 

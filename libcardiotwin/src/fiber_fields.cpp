@@ -36,10 +36,6 @@ std::vector<double> distance_to(const Mesh& mesh, std::vector<Triangle> triangle
   return distance;
 }
 
-// The share of the wall crossed. The Laplace solution would bend with the wall's curvature (logarithmic in a cylinder,
-// 1/r in a sphere); a ratio of distances is linear along the normal in both.
-double share(double inner, double outer) { return inner + outer > 0 ? inner / (inner + outer) : 0.5; }
-
 // Tets of the right one's own wall: what lies beyond the left wall's thickness, as found on its endocardium and
 // continued harmonically, by more than a quarter of the wall between the right endocardium and the epicardium. Only the
 // largest piece: a bulge of the left wall is not the right one's.
@@ -98,47 +94,6 @@ void add_right(const Mesh& mesh, const FiberBoundary& boundary, const fem::Matri
   }
 }
 
-// Unit directions of `raw`, projected by `project`; where too little is left (`floor` of the length), the mean of
-// the neighbours, ring by ring; what no ring reaches (it cannot be on a connected mesh with one good tet) is
-// `fallback`.
-template <class Project, class Fallback>
-std::vector<Vec3> directions(const Mesh& mesh, const std::vector<Vec3>& raw, double floor, const Project& project,
-                             const Fallback& fallback) {
-  const auto tets = mesh.tets();
-  std::vector<Vec3> unit(raw.size(), Vec3::Zero());
-  std::vector<Index> missing;
-  for (std::size_t t = 0; t < raw.size(); ++t) {
-    const Vec3 v = project(t, raw[t]);
-    if (v.norm() > floor * raw[t].norm() && v.norm() > 1e-9)
-      unit[t] = v.normalized();
-    else
-      missing.push_back(static_cast<Index>(t));
-  }
-  while (!missing.empty()) {
-    std::vector<Vec3> nodal(mesh.node_count(), Vec3::Zero());
-    for (std::size_t t = 0; t < tets.size(); ++t) {
-      for (const Index node : tets[t]) nodal[node] += unit[t];
-    }
-    std::vector<Index> still;
-    std::vector<std::pair<Index, Vec3>> found;
-    for (const Index t : missing) {
-      const auto& n = tets[t];
-      const Vec3 v = project(t, nodal[n[0]] + nodal[n[1]] + nodal[n[2]] + nodal[n[3]]);
-      if (v.norm() > 1e-3)
-        found.emplace_back(t, v.normalized());
-      else
-        still.push_back(t);
-    }
-    if (found.empty()) {
-      for (const Index t : still) found.emplace_back(t, fallback(t));
-      still.clear();
-    }
-    for (const auto& [t, v] : found) unit[t] = v;
-    missing = std::move(still);
-  }
-  return unit;
-}
-
 }  // namespace
 
 Vec3 perpendicular(const Vec3& v) {
@@ -189,11 +144,26 @@ std::vector<Vec3> per_tet(const Mesh& mesh, const std::vector<Vec3>& nodal) {
   return mean;
 }
 
+void require_nodes(const std::vector<Index>& nodes, const char* part, std::size_t count) {
+  if (nodes.empty())
+    throw InputError(fmt::format("Fibres: the {} has no node; tag the surface before laying fibres", part));
+  for (const Index node : nodes) {
+    if (node < 0 || static_cast<std::size_t>(node) >= count) {
+      throw InputError(fmt::format("Fibres: the {} names node {}, but the mesh has {} nodes", part, node, count));
+    }
+  }
+}
+
+std::vector<double> distance_to(const Mesh& mesh, const std::vector<BoundaryFace>& faces,
+                                const std::vector<Index>& nodes, const char* part) {
+  return distance_to(mesh, triangles_on(faces, nodes, mesh.node_count(), part));
+}
+
 Walls walls_of(const Mesh& mesh, const FiberBoundary& boundary, const fem::Matrix& stiffness) {
   const auto faces = boundary_faces(mesh);
   const std::size_t count = mesh.node_count();
   const auto to = [&](const std::vector<Index>& nodes, const char* part) {
-    return distance_to(mesh, triangles_on(faces, nodes, count, part));
+    return distance_to(mesh, faces, nodes, part);
   };
   const auto to_left = to(boundary.endo, "endocardium"), to_epi = to(boundary.epi, "epicardium");
   Walls walls;

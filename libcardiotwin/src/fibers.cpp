@@ -17,16 +17,6 @@ using namespace fiber_fields;
 
 constexpr double degree = std::numbers::pi / 180.0;
 
-void require_nodes(const std::vector<Index>& nodes, const char* part, std::size_t count) {
-  if (nodes.empty())
-    throw InputError(fmt::format("Fibres: the {} has no node; tag the surface before laying fibres", part));
-  for (const Index node : nodes) {
-    if (node < 0 || static_cast<std::size_t>(node) >= count) {
-      throw InputError(fmt::format("Fibres: the {} names node {}, but the mesh has {} nodes", part, node, count));
-    }
-  }
-}
-
 void require_boundary(const FiberBoundary& boundary, std::size_t nodes) {
   require_nodes(boundary.endo, "endocardium", nodes);
   require_nodes(boundary.epi, "epicardium", nodes);

@@ -99,6 +99,8 @@ std::string place_words(const Place& place, int aha) {
 
 std::string place_words(const Anatomy& anatomy, const Vec3& position) {
   const Mesh& mesh = anatomy.mesh;
+  if (anatomy.chamber == Chamber::left_atrium)
+    return anatomy.sites.empty() ? std::string() : "near " + nearest_site(anatomy, position);
   if (anatomy.aha.size() != mesh.tet_count()) return {};
   const auto tet = nearest_tet(mesh, position);
   const int aha = anatomy.aha[tet];

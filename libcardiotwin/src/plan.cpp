@@ -60,8 +60,9 @@ std::vector<std::string> sites_of(const Twin& twin, const PlanOptions& options) 
     names.push_back(name);
   }
   if (!names.empty()) return names;
+  const bool any = twin.anatomy.chamber == Chamber::left_atrium;
   for (const auto& site : twin.anatomy.sites)
-    if (site.name.starts_with("aha")) names.push_back(site.name);
+    if (any || site.name.starts_with("aha")) names.push_back(site.name);
   require(!names.empty(), "the twin has no AHA sites; name the sites to pace");
   return names;
 }

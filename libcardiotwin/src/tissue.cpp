@@ -52,6 +52,11 @@ double mitchell_schaeffer_sigma(double velocity) {
 // sqrt(D).
 double ten_tusscher_sigma(double velocity) { return 0.1334 * (velocity / 0.605) * (velocity / 0.605); }
 
+// Courtemanche 1998, variant af: 0.483 m/s, with the currents of fibrosis 0.397 m/s, at 0.1334 S/m (plane waves on the
+// mesher's lattice of 0.14 mm; own measurement).
+double courtemanche_sigma(double velocity) { return 0.1334 * (velocity / 0.483) * (velocity / 0.483); }
+double fibrotic_courtemanche_sigma(double velocity) { return 0.1334 * (velocity / 0.397) * (velocity / 0.397); }
+
 template <class Sigma>
 RegionTissue living(Velocity wanted, Sigma sigma) {
   RegionTissue region;
@@ -105,6 +110,39 @@ Tissue healthy_ten_tusscher() {
   return tissue;
 }
 
+// Fibrotic atria. Velocities: about those of Zahid et al. 2016 (doi 10.1093/cvr/cvw073) without fibrosis, slowed by
+// about a third in it. Tissue inside dense scar that survives is fibrotic.
+Tissue atrium(const char* model, double (*sigma)(double velocity), double (*fibrotic_sigma)(double velocity)) {
+  Tissue tissue;
+  tissue.model = model;
+  auto& r = tissue.regions;
+  r["healthy"] = living({.along = 0.70, .across = 0.40}, sigma);
+  r["border_zone"] = living({.along = 0.45, .across = 0.30}, fibrotic_sigma);
+  r["channel"] = r["border_zone"];
+  r["core"] = dead();
+  return tissue;
+}
+
+// Electrical remodelling by atrial fibrillation everywhere (the model's variant); in fibrosis besides I_Na -40 %,
+// I_CaL -50 %, I_K1 -50 % (Roney et al. 2016, doi 10.1093/europace/euw365, after effects of TGF-beta 1).
+Tissue fibrotic_atrium_courtemanche() {
+  Tissue tissue = atrium("courtemanche-1998", courtemanche_sigma, fibrotic_courtemanche_sigma);
+  for (auto& [name, region] : tissue.regions)
+    if (region.conducts) region.variant = "af";
+  for (const char* name : {"border_zone", "channel"})
+    tissue.regions[name].parameters = {{"g_Na", 0.6 * 7.8}, {"g_CaL", 0.5 * 0.037125}, {"g_K1", 0.5 * 0.09}};
+  return tissue;
+}
+
+// The same action potential durations with two variables: APD90 at 500 ms of the model above is 151 ms and in fibrosis
+// 170 ms (30 beats of one cell; own measurement).
+Tissue fibrotic_atrium() {
+  Tissue tissue = atrium("mitchell-schaeffer-modified", mitchell_schaeffer_sigma, mitchell_schaeffer_sigma);
+  tissue.regions["healthy"].parameters = {{"tau_close", 76.5}};
+  for (const char* name : {"border_zone", "channel"}) tissue.regions[name].parameters = {{"tau_close", 88.0}};
+  return tissue;
+}
+
 }  // namespace
 
 // A layer that stands for the Purkinje network, as in models of whole ventricles (Lee et al. 2019,
@@ -143,12 +181,16 @@ const RegionTissue& Tissue::operator[](std::string_view region) const {
   return found->second;
 }
 
-std::vector<std::string> Tissue::library_names() { return {"post-infarct", "post-infarct-tt2006", "healthy-tt2006"}; }
+std::vector<std::string> Tissue::library_names() {
+  return {"post-infarct", "post-infarct-tt2006", "healthy-tt2006", "fibrotic-atrium", "fibrotic-atrium-crn1998"};
+}
 
 Tissue Tissue::library(std::string_view name) {
   if (name == "post-infarct") return post_infarct();
   if (name == "post-infarct-tt2006") return post_infarct_ten_tusscher();
   if (name == "healthy-tt2006") return healthy_ten_tusscher();
+  if (name == "fibrotic-atrium") return fibrotic_atrium();
+  if (name == "fibrotic-atrium-crn1998") return fibrotic_atrium_courtemanche();
   const auto known = library_names();
   throw InputError(fmt::format("Tissue library has no \"{}\"{}", name, suggestion(name, known)));
 }

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "atrium.hpp"
 #include "build_parts.hpp"
 
 namespace cardiotwin::meshes {
@@ -23,6 +24,7 @@ void require_options(const BuildOptions& o) {
   require(o.smoothing >= 0 && o.smoothing <= 5, "smoothing", o.smoothing, "[0, 5]");
   require(o.rv_wall >= 1 && o.rv_wall <= 15, "rv_wall", o.rv_wall, "[1, 15]");
   require(o.fast_endocardium >= 0 && o.fast_endocardium <= 10, "fast_endocardium", o.fast_endocardium, "[0, 10]");
+  require(o.la_wall >= 1 && o.la_wall <= 6, "la_wall", o.la_wall, "[1, 6]");
   require(o.site_radius >= 0 && o.site_radius <= 20, "site radius", o.site_radius, "[0, 20]");
   require(o.scar.channel_closing >= 0 && o.scar.channel_closing <= 20, "channel closing", o.scar.channel_closing,
           "[0, 20]");
@@ -38,17 +40,26 @@ std::string text_of(const RemoteOptions& remote) {
                                      : fmt::format("aha:{}", fmt::join(remote.segments, ","));
 }
 
+const char* name_of(Chambers chambers) {
+  return chambers == Chambers::both_ventricles ? "both" : chambers == Chambers::left_atrium ? "left-atrium" : "left";
+}
+
 bool is_graded(const BuildOptions& o) { return edge_range(o).shortest < edge_range(o).longest; }
 
 }  // namespace
 
+std::string tissue_of(const BuildOptions& o) {
+  if (o.tissue != "auto") return o.tissue;
+  return o.chambers == Chambers::left_atrium ? "fibrotic-atrium" : "post-infarct";
+}
+
 std::map<std::string, std::string> as_text(const BuildOptions& o) {
   std::map<std::string, std::string> text{
-      {"chambers", o.chambers == Chambers::both_ventricles ? "both" : "left"},
+      {"chambers", name_of(o.chambers)},
       {"convention", o.convention},
       {"edge", fmt::format("{} mm", o.edge)},
       {"smoothing", fmt::format("{} mm", o.smoothing)},
-      {"tissue", o.tissue},
+      {"tissue", tissue_of(o)},
       {"site_radius", fmt::format("{} mm", o.site_radius)},
       {"scar.method", key_of(o.scar.method)},
       {"scar.core", fmt::format("{}", o.scar.core)},
@@ -62,12 +73,17 @@ std::map<std::string, std::string> as_text(const BuildOptions& o) {
       {"fibrosis_density", o.fibrosis_density ? "true" : "false"},
       {"scar.min_volume", fmt::format("{} ml", o.scar.min_volume)},
       {"scar.channel_closing", fmt::format("{} mm", o.scar.channel_closing)},
-      {"fibers.rule", fiber_rule_name(o.angles.rule)},
-      {"fibers.alpha_endo", fmt::format("{} deg", o.angles.alpha_endo)},
-      {"fibers.alpha_epi", fmt::format("{} deg", o.angles.alpha_epi)},
-      {"fibers.beta_endo", fmt::format("{} deg", o.angles.beta_endo)},
-      {"fibers.beta_epi", fmt::format("{} deg", o.angles.beta_epi)},
   };
+  if (o.chambers == Chambers::left_atrium) {
+    text["la_wall"] = fmt::format("{} mm", o.la_wall);
+    if (o.mitral) text["mitral"] = fmt::format("{} {} {} mm", o.mitral->x(), o.mitral->y(), o.mitral->z());
+  } else {
+    text["fibers.rule"] = fiber_rule_name(o.angles.rule);
+    text["fibers.alpha_endo"] = fmt::format("{} deg", o.angles.alpha_endo);
+    text["fibers.alpha_epi"] = fmt::format("{} deg", o.angles.alpha_epi);
+    text["fibers.beta_endo"] = fmt::format("{} deg", o.angles.beta_endo);
+    text["fibers.beta_epi"] = fmt::format("{} deg", o.angles.beta_epi);
+  }
   if (o.chambers == Chambers::both_ventricles) {
     text["rv_wall"] = fmt::format("{} mm", o.rv_wall);
     text["fibers.alpha_endo_rv"] = fmt::format("{} deg", o.angles.alpha_endo_rv);
@@ -153,12 +169,30 @@ double volume_of(const Labels& labels, std::initializer_list<std::uint8_t> which
   return static_cast<double>(count) * ml_per_voxel(labels.grid);
 }
 
+nlohmann::json measured_atrium(const BuiltAtrium& built) {
+  return {{"wall_volume_ml", volume_of(built.labels, {muscle, infarct})},
+          {"cavity_volume_ml", volume_of(built.labels, {lv_cavity})},
+          {"labelled_scar_volume_ml", volume_of(built.labels, {infarct})},
+          {"scar", as_json(built.scar)},
+          {"channel_volume_ml", built.channel_volume},
+          {"wall_thickness_mm", built.wall},
+          {"fine_spacing_mm", built.spacing},
+          {"mitral_source", built.mitral_source}};
+}
+
+Twin finished(Twin twin, const nlohmann::json& measured, Step step, const Monitor& monitor) {
+  twin.measurements = measured.dump();
+  twin.provenance.steps.push_back(std::move(step));
+  monitor.report("build", 1.0);
+  return twin;
+}
+
 Twin build(const Image& image, LabelValues labels, const BuildOptions& options, const Monitor& outer,
            std::map<std::string, std::string> inputs, const std::optional<double>& slice_thickness = {}) {
   require_options(options);
   if (options.remote.from == RemoteOptions::From::file) inputs["remote"] = sha256_of_file(options.remote.file);
   Twin twin;
-  twin.tissue = Tissue::library(options.tissue);
+  twin.tissue = Tissue::library(tissue_of(options));
   Step step{.verb = "build",
             .version = version(),
             .backend = {},
@@ -173,8 +207,19 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
   };
 
   const FiberSource given = given_fibers(options, monitor);
-  monitor.report("build: scar", 0.0);
+  const Vec3 voxel = image.grid.spacing;
   labels = labels_on(image.grid, std::move(labels), monitor);
+  if (options.chambers == Chambers::left_atrium) {
+    BuiltAtrium built = build_atrium(image, labels, options, monitor);
+    nlohmann::json measured = measured_atrium(built);
+    measured["voxel_mm"] = {voxel[0], voxel[1], voxel[2]};
+    step.options["edge"] = fmt::format("{} mm", built.edge);
+    twin.anatomy = std::move(built.anatomy);
+    if (const double share = finish_twin(twin, step, given, options, monitor); share > 0)
+      measured["fibers_from_file"] = share;
+    return finished(std::move(twin), measured, std::move(step), monitor);
+  }
+  monitor.report("build: scar", 0.0);
   const Labels canonical = canonical_labels(labels, options.convention, monitor);
   twin.findings = assess(image, canonical, {.edge = options.edge, .slice_thickness = slice_thickness}, monitor);
   for (const auto& finding : twin.findings) {
@@ -206,8 +251,6 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
     const auto density = fibrosis_density(image, canonical, scar, statistics);
     twin.anatomy.maps = tissue_shares(twin.anatomy.mesh, regions, spread(density, scar));
   }
-
-  const Vec3 voxel = image.grid.spacing;
   nlohmann::json measured{
       {"muscle_volume_ml", volume_of(canonical, {muscle, infarct, no_reflow})},
       {"cavity_volume_ml", volume_of(canonical, {lv_cavity})},
@@ -220,10 +263,7 @@ Twin build(const Image& image, LabelValues labels, const BuildOptions& options, 
   };
   if (const double share = finish_twin(twin, step, given, options, monitor); share > 0)
     measured["fibers_from_file"] = share;
-  twin.measurements = measured.dump();
-  twin.provenance.steps.push_back(std::move(step));
-  monitor.report("build", 1.0);
-  return twin;
+  return finished(std::move(twin), measured, std::move(step), monitor);
 }
 
 }  // namespace

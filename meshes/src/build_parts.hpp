@@ -80,5 +80,6 @@ double finish_twin(Twin&, Step&, const FiberSource& given, const BuildOptions&, 
 /// What the provenance says of the options, and what is refused of them.
 std::map<std::string, std::string> as_text(const BuildOptions&);
 void require_options(const BuildOptions&);
+std::string tissue_of(const BuildOptions&);  ///< the library's name; "auto" is resolved
 
 }  // namespace cardiotwin::meshes

@@ -254,7 +254,7 @@ Twin build_twin_from_surface(const std::filesystem::path& path, const SurfaceOpt
                              const Monitor& outer) {
   require_options(given);
   Twin twin;
-  twin.tissue = Tissue::library(given.tissue);
+  twin.tissue = Tissue::library(tissue_of(given));
   Step step{.verb = "build", .version = version(), .options = {}, .inputs = {}, .warnings = {}};
   Monitor monitor = outer;
   monitor.warning = [&](std::string_view text) {

@@ -30,7 +30,8 @@ const std::vector<Convention>& table() {
       {"phantom", {{1, lv_blood}, {2, myocardium}, {3, scar}, {4, no_reflow}, {5, rv_blood}}, "phantom"},
       {"acdc", {{1, rv_blood}, {2, myocardium}, {3, lv_blood}}, "ACDC"},
       {"myops", {{200, myocardium}, {500, lv_blood}, {600, rv_blood}, {1220, oedema}, {2221, scar}}, "MyoPS"},
-      {"lasc", {{1, la_blood}, {255, la_blood}}, "LASC"}};
+      {"lasc", {{1, la_blood}, {255, la_blood}}, "LASC"},
+      {"atrium", {{1, lv_blood}, {2, myocardium}, {3, scar}, {5, rv_blood}, {7, la_blood}}, "atrial phantom"}};
   return all;
 }
 
@@ -68,7 +69,7 @@ bool fits(const LabelValues& labels, const Convention& convention, const std::ma
   };
   if (convention.name == "lasc") return count.size() <= (count.contains(0) ? 2u : 1u);  // 0/1 or 0/255
   if (!shows(Meaning::myocardium) && !shows(Meaning::scar)) return false;
-  if (!shows(Meaning::lv_blood)) return true;
+  if (!shows(Meaning::lv_blood) || shows(Meaning::la_blood)) return true;
   Labels own{labels.grid, {}};
   for (const auto value : labels.values) {
     const auto at = convention.meaning.find(value);

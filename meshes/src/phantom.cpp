@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 
-#include <Eigen/Geometry>
 #include <algorithm>
 #include <cardiotwin/meshes/phantom.hpp>
-#include <cardiotwin/random.hpp>
 #include <cmath>
 #include <optional>
 
 #include "phantom_heart.hpp"
+#include "phantom_parts.hpp"
 
 namespace cardiotwin::meshes {
 namespace {
@@ -33,13 +32,6 @@ constexpr double signal_of(Stuff stuff) {
   return 0;
 }
 constexpr int stuffs = 8;
-
-void require_between(double value, const char* what, double low, double high, const char* unit = " mm") {
-  if (!(value >= low && value <= high)) {
-    throw InputError(
-        fmt::format("phantom: {} must lie in [{:g}, {:g}]{}, but it is {:g}", what, low, high, unit, value));
-  }
-}
 
 void check(const PhantomOptions& o) {
   require_between(o.semi_axis_short, "semi_axis_short", 10, 100);
@@ -74,11 +66,6 @@ void check(const PhantomOptions& o) {
   }
 }
 
-Mat3 rotation_of(const PhantomOptions& o) {
-  const auto turn = [&](int axis) { return Eigen::AngleAxisd(o.rotation_degrees[axis] * degree, Vec3::Unit(axis)); };
-  return (turn(2) * turn(1) * turn(0)).toRotationMatrix();
-}
-
 // The stack is perpendicular to the long axis and turns with the heart; a slice boundary falls on the base plane.
 Grid grid_of(const PhantomOptions& o, const Ventricle& ventricle) {
   constexpr double rim = 15;
@@ -89,7 +76,7 @@ Grid grid_of(const PhantomOptions& o, const Ventricle& ventricle) {
   grid.spacing = {o.pixel, o.pixel, o.slice};
   grid.size = {int(std::ceil((ventricle.right_reach() + rim - low[0]) / o.pixel)),
                int(std::ceil(-2 * low[1] / o.pixel)), slices + beyond};
-  grid.direction = rotation_of(o);
+  grid.direction = rotation_of(o.rotation_degrees);
   grid.origin = grid.direction * low + o.translation;
   return grid;
 }
@@ -173,16 +160,6 @@ Counts sample(const Scene& scene, const PhantomOptions& o, Phantom& phantom, con
   return total;
 }
 
-// Rician: the magnitude of a complex signal with equal Gaussian noise in both parts; the offset is added afterwards, as
-// a phase-sensitive reconstruction does.
-void add_noise(Image& image, const PhantomOptions& o) {
-  Random random(o.seed);
-  for (float& value : image.values) {
-    const double real = value + o.noise * random.normal(), imaginary = o.noise * random.normal();
-    value = float(o.offset + std::sqrt(real * real + imaginary * imaginary));
-  }
-}
-
 }  // namespace
 
 Phantom make_phantom(const PhantomOptions& options, const Monitor& monitor) {
@@ -194,7 +171,7 @@ Phantom make_phantom(const PhantomOptions& options, const Monitor& monitor) {
   phantom.image.values.resize(phantom.image.grid.count());
   phantom.labels.values.resize(phantom.image.grid.count());
   const Counts counts = sample(scene, options, phantom, monitor);
-  add_noise(phantom.image, options);
+  add_noise(phantom.image, options.seed, options.noise, options.offset);
 
   const int across = std::max(3, int(std::ceil(options.pixel / 0.5))),
             along = std::max(5, int(std::ceil(options.slice / 0.5)));
@@ -210,7 +187,7 @@ Phantom make_phantom(const PhantomOptions& options, const Monitor& monitor) {
   truth.scar_volume = volume({Stuff::core, Stuff::no_reflow, Stuff::channel, Stuff::border_zone});
   truth.muscle_volume = truth.scar_volume + volume({Stuff::healthy});
   if (scene.infarct) {
-    const Mat3 turn = rotation_of(options);
+    const Mat3 turn = rotation_of(options.rotation_degrees);
     for (const Vec3& p : scene.infarct->centre_line()) truth.channel.push_back(turn * p + options.translation);
   }
   return phantom;

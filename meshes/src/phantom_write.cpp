@@ -1,20 +1,14 @@
 #include <cardiotwin/io.hpp>
 #include <cardiotwin/meshes/phantom.hpp>
 #include <cardiotwin/provenance.hpp>
-#include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "phantom_parts.hpp"
 
 namespace cardiotwin::meshes {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Rounded to a nanometre, so that the text is short and -0 does not occur.
-Json json_of(const Vec3& v) {
-  Json list = Json::array();
-  for (int i = 0; i < 3; ++i) list.push_back(std::round(v[i] * 1e6) / 1e6 + 0.0);
-  return list;
-}
 
 Json json_of(const PhantomOptions& o) {
   return {{"seed", o.seed},
@@ -23,8 +17,8 @@ Json json_of(const PhantomOptions& o) {
           {"wall", o.wall},
           {"base_height", o.base_height},
           {"papillary", o.papillary},
-          {"translation", json_of(o.translation)},
-          {"rotation_degrees", json_of(o.rotation_degrees)},
+          {"translation", point_json(o.translation)},
+          {"rotation_degrees", point_json(o.rotation_degrees)},
           {"scar", o.scar},
           {"channel", o.channel},
           {"scar_length", o.scar_length},
@@ -44,34 +38,21 @@ Json json_of(const PhantomOptions& o) {
           {"noise", o.noise}};
 }
 
-Json channel_of(const PhantomTruth& truth, const PhantomOptions& o) {
-  if (truth.channel.empty()) return nullptr;
-  Json line = Json::array();
-  double length = 0;
-  for (std::size_t i = 0; i < truth.channel.size(); ++i) {
-    line.push_back(json_of(truth.channel[i]));
-    if (i > 0) length += (truth.channel[i] - truth.channel[i - 1]).norm();
-  }
-  return {{"entrance", json_of(truth.channel.front())},
-          {"exit", json_of(truth.channel.back())},
-          {"width_mm", o.channel_width},
-          {"length_mm", length},
-          {"centre_line", line}};
-}
-
 }  // namespace
 
 void write_phantom(const Phantom& phantom, const PhantomOptions& options, const std::filesystem::path& folder) {
   const PhantomTruth& truth = phantom.truth;
   const Mat3& turn = phantom.image.grid.direction;
-  const auto place = [&](double x, double y, double z) { return json_of(turn * Vec3(x, y, z) + options.translation); };
+  const auto place = [&](double x, double y, double z) {
+    return point_json(turn * Vec3(x, y, z) + options.translation);
+  };
   const Json json = {{"note", research_use_only},
                      {"what",
                       "synthetic left ventricle; positions are scanner coordinates, LPS, in mm; the channel's entrance "
                       "is its apical end"},
                      {"version", version()},
                      {"seed", options.seed},
-                     {"channel", channel_of(truth, options)},
+                     {"channel", channel_json(truth.channel, options.channel_width)},
                      {"volumes_ml",
                       {{"muscle", truth.muscle_volume},
                        {"scar", truth.scar_volume},
@@ -80,8 +61,8 @@ void write_phantom(const Phantom& phantom, const PhantomOptions& options, const 
                      {"ventricle",
                       {{"apex", place(0, 0, -options.semi_axis_long)},
                        {"base_centre", place(0, 0, options.base_height)},
-                       {"towards_septum", json_of(turn.col(0))},
-                       {"towards_anterior", json_of(turn.col(1))}}},
+                       {"towards_septum", point_json(turn.col(0))},
+                       {"towards_anterior", point_json(turn.col(1))}}},
                      {"labels",
                       {{"1", "LV cavity"},
                        {"2", "myocardium"},

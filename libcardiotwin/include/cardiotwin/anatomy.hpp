@@ -34,20 +34,34 @@ struct Site {
   std::vector<Index> nodes = {};
 };
 
+/// The rim of an opening: a valve, or the end of a vein.
+struct Ring {
+  std::string name;               ///< "mitral", "lspv", ...
+  Vec3 centre, normal;            ///< [mm, LPS]; the unit normal points out of the cavity
+  std::vector<Index> nodes = {};  ///< of the rim's faces, from endo- to epicardium, ascending
+};
+
+/// Which part of the heart an anatomy is.
+enum class Chamber : std::uint8_t { ventricles, left_atrium };
+
 struct Anatomy {
+  Chamber chamber = Chamber::ventricles;
   Mesh mesh;
   Fibers fibers;
   std::map<Label, std::string> regions;  ///< label -> name, every label of the mesh
   std::vector<SurfaceFace> surface;      ///< the whole boundary, tagged
   std::vector<double> depth;             ///< per node: 0 endocardium, 1 epicardium (linear along the wall)
-  std::vector<double> height;            ///< per node: 0 apex, 1 base
+  std::vector<double> height;            ///< per node: 0 apex, 1 base; of an atrium 0 ends of the veins, 1 mitral valve
   std::vector<double> right;             ///< per node: 0 left ventricle .. 1 the right one's own wall; empty without
-  std::vector<std::uint8_t> aha;  ///< per tet: AHA segment 1..17 (doi 10.1161/hc0402.102975), 0 in the right wall
+  std::vector<std::uint8_t> aha;  ///< per tet: AHA segment 1..17 (doi 10.1161/hc0402.102975), 0 in the right wall and
+                                  ///< in an atrium
   std::vector<Site> sites;
   /// Further fields that go with the heart (fibrosis density, ...), each name once and none of those above.
   std::vector<Map> maps;
-  Vec3 apex = Vec3::Zero(), base_centre = Vec3::Zero();  ///< [mm, LPS]; the long axis runs between them
-  Vec3 septum = Vec3::Zero();                            ///< unit vector from the axis to the septum's middle
+  std::vector<Ring> rings;  ///< of an atrium: the mitral one first, then the veins
+  /// [mm, LPS]; the long axis runs between them: of an atrium from the ends of the veins to the mitral valve.
+  Vec3 apex = Vec3::Zero(), base_centre = Vec3::Zero();
+  Vec3 septum = Vec3::Zero();  ///< unit vector from the axis to the septum's middle
 
   /// Reads the anatomy of a `.twin`; throws FileError.
   static Anatomy load(const std::filesystem::path&);
@@ -61,6 +75,9 @@ struct Anatomy {
 
 /// Nodes within `radius` [mm] of `position` on tets that are not core; never empty: at least the nearest such node.
 Site make_site(const Anatomy&, std::string name, const Vec3& position, double radius = 3.0);
+
+/// The name of the site nearest to a position; empty where there is none.
+std::string nearest_site(const Anatomy&, const Vec3& position);
 
 /// AHA-17 segment per tet (doi 10.1161/hc0402.102975) from the tagged surface, `apex`, `base_centre` and `septum`:
 /// thirds of the cavity's length, sectors of 60 degrees (90 in the apical third), 17 beyond the cavity, 0 in the right

@@ -3,6 +3,7 @@
 
 #include <cardiotwin/aha.hpp>
 #include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/atrium.hpp>
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/calibration.hpp>
 #include <cardiotwin/cell.hpp>

@@ -18,7 +18,7 @@ struct EdgeVelocities {
 
 struct CheckReport {
   std::map<std::string, double> volumes;        ///< region name -> [ml]
-  double muscle_volume = 0, cavity_volume = 0;  ///< [ml]; cavity bounded by the endocardium and the plane of its rim
+  double muscle_volume = 0, cavity_volume = 0;  ///< [ml]; cavity bounded by the endocardium and fans across its rims
   double scar_mass = 0;                         ///< core + border zone + channel [g], density 1.05 g/ml
   double wall_min = 0, wall_mean = 0, wall_max = 0;  ///< wall thickness [mm], 1/99 percentiles for min/max
   std::array<Transmurality, 18> transmurality;       ///< per AHA segment, [0] the whole heart

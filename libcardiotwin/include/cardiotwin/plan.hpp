@@ -11,7 +11,7 @@
 namespace cardiotwin {
 
 struct PlanOptions {
-  std::vector<std::string> sites;  ///< names of sites; empty: all of the twin's AHA sites
+  std::vector<std::string> sites;  ///< names of sites; empty: all of the twin's AHA sites, of an atrium all
   double s1 = 600;                 ///< [ms]
   int s1_beats = 2;
   int extra_stimuli = 3;        ///< S2..S4, each at the shortest capturing interval

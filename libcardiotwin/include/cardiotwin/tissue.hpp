@@ -55,7 +55,8 @@ struct Tissue {
   RegionTissue& operator[](std::string_view region);
   const RegionTissue& operator[](std::string_view region) const;
 
-  /// Published tissue: "post-infarct" (modified Mitchell-Schaeffer), "post-infarct-tt2006", "healthy-tt2006".
+  /// Published tissue: "post-infarct" (modified Mitchell-Schaeffer), "post-infarct-tt2006", "healthy-tt2006"; of
+  /// atria "fibrotic-atrium" (modified Mitchell-Schaeffer), "fibrotic-atrium-crn1998".
   /// Sources stand beside the values in tissue.cpp. Throws InputError for an unknown name.
   static Tissue library(std::string_view name);
   static std::vector<std::string> library_names();

@@ -90,11 +90,35 @@ void write_sites(hid_t file, const std::vector<Site>& sites) {
   hdf5::write<std::int64_t>(group, "start", start);
 }
 
+void write_rings(hid_t file, const std::vector<Ring>& rings) {
+  const auto group = hdf5::create_group(file, "cardiotwin/rings");
+  auto names = nlohmann::json::array();
+  std::vector<Vec3> centres, normals;
+  std::vector<Index> nodes;
+  std::vector<std::int64_t> start{0};
+  for (const auto& ring : rings) {
+    names.push_back(ring.name);
+    centres.push_back(ring.centre), normals.push_back(ring.normal);
+    nodes.insert(nodes.end(), ring.nodes.begin(), ring.nodes.end());
+    start.push_back(static_cast<std::int64_t>(nodes.size()));
+  }
+  hdf5::write_text(group, "names", names.dump());
+  hdf5::write(group, "centre", vtkhdf::flat(centres), 3);
+  hdf5::write(group, "normal", vtkhdf::flat(normals), 3);
+  hdf5::write<Index>(group, "nodes", nodes);
+  hdf5::write<std::int64_t>(group, "start", start);
+}
+
+constexpr const char* left_atrium = "left atrium";
+
 void write_anatomy(hid_t file, const Anatomy& anatomy) {
   write_fields(file, anatomy);
   write_maps(file, anatomy.maps);
   write_surface(file, anatomy.surface);
   write_sites(file, anatomy.sites);
+  if (!anatomy.rings.empty()) write_rings(file, anatomy.rings);
+  // Files without it hold ventricles.
+  if (anatomy.chamber == Chamber::left_atrium) hdf5::write_text(file, "cardiotwin/chamber", left_atrium);
   nlohmann::ordered_json regions = nlohmann::ordered_json::object();
   for (const auto& [label, name] : anatomy.regions) regions[std::to_string(label)] = name;
   hdf5::write_text(file, "cardiotwin/regions", regions.dump());
@@ -134,6 +158,32 @@ std::vector<Site> read_sites(hid_t file) {
   return sites;
 }
 
+std::vector<Ring> read_rings(hid_t file) {
+  if (!hdf5::exists(file, "cardiotwin/rings")) return {};
+  const auto names =
+      nlohmann::json::parse(hdf5::read_text(file, "cardiotwin/rings/names")).get<std::vector<std::string>>();
+  const auto centres = vtkhdf::read_vectors(file, "cardiotwin/rings/centre"),
+             normals = vtkhdf::read_vectors(file, "cardiotwin/rings/normal");
+  const auto nodes = hdf5::read<Index>(file, "cardiotwin/rings/nodes");
+  const auto start = hdf5::read<std::int64_t>(file, "cardiotwin/rings/start");
+  if (centres.size() != names.size() || normals.size() != names.size() || start.size() != names.size() + 1)
+    throw FileError("its ring lists differ in length");
+  std::vector<Ring> rings;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (start[i] < 0 || start[i + 1] < start[i] || start[i + 1] > static_cast<std::int64_t>(nodes.size()))
+      throw FileError(fmt::format("its ring \"{}\" has no valid range of nodes", names[i]));
+    rings.push_back({names[i], centres[i], normals[i], {nodes.begin() + start[i], nodes.begin() + start[i + 1]}});
+  }
+  return rings;
+}
+
+Chamber read_chamber(hid_t file) {
+  if (!hdf5::exists(file, "cardiotwin/chamber")) return Chamber::ventricles;
+  const auto name = hdf5::read_text(file, "cardiotwin/chamber");
+  if (name != left_atrium) throw FileError(fmt::format("its chamber \"{}\" is unknown to this version", name));
+  return Chamber::left_atrium;
+}
+
 template <class T>
 void read_if_present(hid_t file, const char* path, std::vector<T>& values) {
   if (hdf5::exists(file, path)) values = hdf5::read<T>(file, path);
@@ -152,6 +202,8 @@ Anatomy read_anatomy(hid_t file) {
   anatomy.maps = read_maps(file);
   anatomy.surface = read_surface(file);
   anatomy.sites = read_sites(file);
+  anatomy.rings = read_rings(file);
+  anatomy.chamber = read_chamber(file);
   const auto regions = nlohmann::json::parse(hdf5::read_text(file, "cardiotwin/regions"));
   for (const auto& [label, name] : regions.items()) {
     anatomy.regions[static_cast<Label>(std::stoi(label))] = name.get<std::string>();

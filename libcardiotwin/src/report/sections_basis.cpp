@@ -12,13 +12,32 @@
 
 namespace cardiotwin::report {
 
+namespace {
+
+// An atrium has no segments: scar of the wall around each site.
+Html scar_by_site(const Study& study) {
+  const auto& sites = study.twin.anatomy.sites;
+  const auto volumes = volumes_by_site(study.twin.anatomy);
+  Table table("scar-table", {words("Wall nearest to"), words("Volume [ml]", "num"), words("Dense scar [ml]", "num"),
+                             words("Fibrosis [ml]", "num"), words("Share of both", "num")});
+  for (std::size_t k = 0; k < sites.size(); ++k) {
+    const auto& v = volumes[k];
+    table.row({words(sites[k].name), figure(v.muscle / 1000, 1), figure(v.core / 1000, 2),
+               figure((v.border_zone + v.channel) / 1000, 2), words(fixed(100 * v.scar_share(), 0) + " %", "num")});
+  }
+  return tag("div", table.html());
+}
+
+}  // namespace
+
 Html scar_section(const Study& study) {
   const auto whole = segment_volumes(study.twin.anatomy)[0];
   const auto millilitres = [](double mm3) { return fixed(mm3 / 1000, 1) + " ml"; };
   Facts volumes;
   volumes.add("Muscle", millilitres(whole.muscle));
   volumes.add("Dead core", millilitres(whole.core));
-  volumes.add("Border zone", millilitres(whole.border_zone));
+  volumes.add(study.twin.anatomy.chamber == Chamber::left_atrium ? "Fibrosis (border zone)" : "Border zone",
+              millilitres(whole.border_zone));
   volumes.add("Channels (surviving, inside core)", millilitres(whole.channel));
   volumes.add("Core, border zone and channels",
               fmt::format("{} ({} %)", millilitres(whole.core + whole.border_zone + whole.channel),
@@ -36,6 +55,8 @@ Html scar_section(const Study& study) {
   add_facts(measured, study.measurements);
   Html right = tag("h3", text("In the model")) + volumes.html();
   if (!measured.empty()) right += tag("h3", text("Measured in the image")) + measured.html();
+  if (study.twin.anatomy.chamber == Chamber::left_atrium)
+    return tag("section", tag("h2", text("Scar")) + tag("div", scar_by_site(study) + tag("div", right), "two"));
   const Html bull =
       Html{"<figure style=\"margin:0\">"} + bullseye_svg(study) +
       Html{

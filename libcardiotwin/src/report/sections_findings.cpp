@@ -33,6 +33,8 @@ Html place(const Target& target) {
   return comma == std::string::npos ? segment : segment + tag("span", text(target.place.substr(comma + 2)), "small");
 }
 
+bool has_segments(const Study& study) { return study.twin.anatomy.chamber == Chamber::ventricles; }
+
 std::string of(const RoundTally& tally) { return fmt::format("{} of {}", tally.inducible, tally.paced); }
 
 }  // namespace
@@ -58,8 +60,9 @@ Html targets_section(const Study& study) {
   const auto& plan = study.plan;
   if (plan.targets.empty()) return {};
   Table table("targets-table", {words("Rank"), words("x [mm]", "num"), words("y [mm]", "num"), words("z [mm]", "num"),
-                                words("Radius [mm]", "num"), words("Depth [mm]", "num"), words("AHA segment and layer"),
-                                words("Circuits"), words("Share of sites", "num")});
+                                words("Radius [mm]", "num"), words("Depth [mm]", "num"),
+                                words(has_segments(study) ? "AHA segment and layer" : "Place"), words("Circuits"),
+                                words("Share of sites", "num")});
   for (const auto& t : plan.targets) {
     const Html rank{
         fmt::format("<button type=\"button\" class=\"rank\" data-target=\"{0}\" title=\"Turn the heart to target "
@@ -139,12 +142,13 @@ Html inducibility_section(const Study& study) {
 namespace {
 
 // An interval is "monomorphic" by rule; the figures behind it stand beside it.
-std::vector<Cell> circuit_row(const Plan& plan, std::size_t i) {
+std::vector<Cell> circuit_row(const Study& study, std::size_t i) {
+  const auto& plan = study.plan;
   const auto& c = plan.circuits[i];
   const Html kind =
       c.monomorphic ? tag("span", text("monomorphic"), "badge no") : tag("span", text("not monomorphic"), "badge warn");
-  const auto at = [](const Vec3& p, int segment) {
-    return text(aha_label(segment)) +
+  const auto at = [&](const Vec3& p, int segment) {
+    return text(place_label(study.twin.anatomy, p, segment)) +
            tag("span", text(fmt::format("{}, {}, {}", fixed(p.x(), 1), fixed(p.y(), 1), fixed(p.z(), 1))), "small");
   };
   std::vector<int> targets;
@@ -170,9 +174,10 @@ Html circuits_section(const Study& study) {
   if (plan.circuits.empty()) return {};
   Table table("circuits-table",
               {words("Circuit"), words("Cycle length [ms]", "num"), words("Spread", "num"), words("Kind"),
-               words("Isthmus: segment, centre [mm, LPS]"), words("Exit: segment, place [mm, LPS]"),
+               words(has_segments(study) ? "Isthmus: segment, centre [mm, LPS]" : "Isthmus: centre [mm, LPS]"),
+               words(has_segments(study) ? "Exit: segment, place [mm, LPS]" : "Exit: place [mm, LPS]"),
                words("Closure [mm]", "num"), words("Targets"), words("Induced from")});
-  for (std::size_t i = 0; i < plan.circuits.size(); ++i) table.row(circuit_row(plan, i));
+  for (std::size_t i = 0; i < plan.circuits.size(); ++i) table.row(circuit_row(study, i));
   return tag("section", tag("h2", text("Circuits")) + table.html() +
                             tag("p",
                                 text("Closure: the distance between the ends of the path traced back over one cycle; "

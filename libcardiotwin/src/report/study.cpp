@@ -60,26 +60,54 @@ std::string aha_label(int segment) {
   return segment >= 1 && segment <= 17 ? fmt::format("{} {}", segment, aha_name(segment)) : aha_name(0);
 }
 
+std::string place_name(const Anatomy& anatomy, const Vec3& position, int segment) {
+  if (anatomy.chamber == Chamber::ventricles || anatomy.sites.empty()) return aha_name(segment);
+  return "near " + nearest_site(anatomy, position);
+}
+
+std::string place_label(const Anatomy& anatomy, const Vec3& position, int segment) {
+  return anatomy.chamber == Chamber::ventricles ? aha_label(segment) : place_name(anatomy, position, segment);
+}
+
 int segment_of(const Anatomy& anatomy, std::size_t tet) {
   const int aha = tet < anatomy.aha.size() ? anatomy.aha[tet] : 0;
   return aha <= 17 ? aha : 0;
 }
 
+namespace {
+
+void count_in(SegmentVolume& segment, const Mesh& mesh, std::size_t tet) {
+  const double volume = mesh.volume(tet);
+  const Label label = mesh.labels()[tet];
+  segment.muscle += volume;
+  if (label == region::core) segment.core += volume;
+  if (label == region::border_zone) segment.border_zone += volume;
+  if (label == region::channel) segment.channel += volume;
+}
+
+}  // namespace
+
 std::array<SegmentVolume, 18> segment_volumes(const Anatomy& anatomy) {
   std::array<SegmentVolume, 18> segments;
-  const auto labels = anatomy.mesh.labels();
   for (std::size_t t = 0; t < anatomy.mesh.tet_count(); ++t) {
-    const double volume = anatomy.mesh.volume(t);
-    const auto count_in = [&](SegmentVolume& segment) {
-      segment.muscle += volume;
-      if (labels[t] == region::core) segment.core += volume;
-      if (labels[t] == region::border_zone) segment.border_zone += volume;
-      if (labels[t] == region::channel) segment.channel += volume;
-    };
-    count_in(segments[0]);
-    if (const int aha = segment_of(anatomy, t)) count_in(segments[static_cast<std::size_t>(aha)]);
+    count_in(segments[0], anatomy.mesh, t);
+    if (const int aha = segment_of(anatomy, t)) count_in(segments[static_cast<std::size_t>(aha)], anatomy.mesh, t);
   }
   return segments;
+}
+
+std::vector<SegmentVolume> volumes_by_site(const Anatomy& anatomy) {
+  std::vector<SegmentVolume> volumes(anatomy.sites.size());
+  for (std::size_t t = 0; t < anatomy.mesh.tet_count() && !volumes.empty(); ++t) {
+    const Vec3 centre = anatomy.mesh.centroid(t);
+    std::size_t nearest = 0;
+    for (std::size_t k = 1; k < volumes.size(); ++k) {
+      if ((anatomy.sites[k].position - centre).squaredNorm() < (anatomy.sites[nearest].position - centre).squaredNorm())
+        nearest = k;
+    }
+    count_in(volumes[nearest], anatomy.mesh, t);
+  }
+  return volumes;
 }
 
 double ablated_volume(const Study& study) {

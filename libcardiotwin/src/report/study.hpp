@@ -28,6 +28,9 @@ struct Study {
 Study load_study(const std::filesystem::path& folder);
 
 std::string aha_label(int segment);  ///< "7 mid anterior"
+/// The segment, or of an atrium, which has none, the nearest site: "near lspv".
+std::string place_name(const Anatomy&, const Vec3& position, int segment);   ///< "mid anterior"
+std::string place_label(const Anatomy&, const Vec3& position, int segment);  ///< "7 mid anterior"
 
 int segment_of(const Anatomy&, std::size_t tet);  ///< 1..17, 0 where the anatomy has no segments
 
@@ -37,6 +40,8 @@ struct SegmentVolume {
   double scar_share() const { return muscle > 0 ? (core + border_zone + channel) / muscle : 0; }
 };
 std::array<SegmentVolume, 18> segment_volumes(const Anatomy&);
+/// The same of the muscle that lies nearest to each site, in the order of the sites.
+std::vector<SegmentVolume> volumes_by_site(const Anatomy&);
 
 /// Muscle (core left out) inside the targets' lesions [mm3].
 double ablated_volume(const Study&);

@@ -13,18 +13,20 @@
 
 namespace cardiotwin::meshes {
 
-enum class Chambers { left_ventricle, both_ventricles };
+enum class Chambers { left_ventricle, both_ventricles, left_atrium };
 
 struct BuildOptions {
   Chambers chambers = Chambers::left_ventricle;
-  double rv_wall = 3;                ///< thickness of the right ventricle's free wall, which images hardly show [mm]
+  double rv_wall = 3;          ///< thickness of the right ventricle's free wall, which images hardly show [mm]
+  double la_wall = 2.5;        ///< thickness of the left atrium's wall where it is not labelled [mm]
+  std::optional<Vec3> mitral;  ///< centre of the mitral valve [mm, LPS]; else the LV cavity, else a guess said aloud
   std::string convention = "guess";  ///< what the labels mean, as for canonical_labels
   ReadOptions read_image, read_labels;
   ScarOptions scar;
   RemoteOptions remote;           ///< where healthy muscle is looked for; sets scar.remote
   bool fibrosis_density = false;  ///< keep "fibrosis_density", "core_fraction", "border_zone_fraction" per tet
-  double edge = 1.0;              ///< mean edge of the tets [mm]
-  double edge_scar = 0;           ///< that in scar (border zone, core, channel), 0: as elsewhere [mm]
+  double edge = 1.0;     ///< mean edge of the tets [mm]; finer where an atrium's wall would have fewer than three
+  double edge_scar = 0;  ///< that in scar (border zone, core, channel), 0: as elsewhere [mm]
   std::map<std::string, double> edges = {};  ///< that in a region, by its name, over both [mm]
   double edge_margin = 2;                    ///< finer edges reach so far beyond their region [mm]
   double grading = 0.25;                     ///< how fast edges may grow [mm per mm]
@@ -35,8 +37,8 @@ struct BuildOptions {
   double fast_endocardium = 0;                  ///< depth of mark_fast_endocardium [mm], 0 for none
   std::optional<Vec3>
       septum;  ///< a point towards the septum [mm, LPS]; else the RV cavity, else a guess that is said aloud
-  std::string tissue = "post-infarct";  ///< Tissue::library
-  double site_radius = 3;               ///< of pacing sites [mm]
+  std::string tissue = "auto";  ///< Tissue::library; auto: "post-infarct", of an atrium "fibrotic-atrium"
+  double site_radius = 3;       ///< of pacing sites [mm]
 };
 
 /// Image and labels already on the same grid. What `assess` finds is told and kept in the twin. Throws InputError.
