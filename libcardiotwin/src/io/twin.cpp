@@ -92,9 +92,9 @@ void write_sites(hid_t file, const std::vector<Site>& sites) {
 
 void write_anatomy(hid_t file, const Anatomy& anatomy) {
   write_fields(file, anatomy);
-  write_maps(file, anatomy.maps);
   write_surface(file, anatomy.surface);
   write_sites(file, anatomy.sites);
+  write_maps(file, anatomy.maps);
   nlohmann::ordered_json regions = nlohmann::ordered_json::object();
   for (const auto& [label, name] : anatomy.regions) regions[std::to_string(label)] = name;
   hdf5::write_text(file, "cardiotwin/regions", regions.dump());
