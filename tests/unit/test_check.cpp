@@ -46,6 +46,7 @@ const Twin& healthy_twin() {
     }
     auto laid = rule_based_fibers(a.mesh, boundary);
     a.fibers = laid.fibers, a.depth = laid.depth, a.height = laid.height;
+    a.aha = aha_segments(a);
     return t;
   }();
   return twin;

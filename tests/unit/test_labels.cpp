@@ -146,9 +146,10 @@ TEST(Inspect, SaysWhatAClinicianWouldAsk) {
   EXPECT_TRUE(json["slice_gap_mm"].is_null());
   EXPECT_EQ(json["notice"], research_use_only);
   // The gate's findings stand below, in words and for programs.
-  EXPECT_EQ(json["findings"].size(), found.findings.size() - 1);  // without the gaps, which only a file tells
+  EXPECT_EQ(json["findings"].size(), found.findings.size());
   EXPECT_SAYS(in_words(found), "quality      noise is");
-  EXPECT_SAYS(in_words(found), "warning      between slices of 4.0 mm lie gaps of 1.0 mm");
+  const auto gaps = inspect(image, {.format = "DICOM", .slice_thickness = 3}, labels, "MyoPS");
+  EXPECT_SAYS(in_words(gaps), "warning      between slices of 3.0 mm lie gaps of 2.0 mm");
 }
 
 TEST(Inspect, MontageShowsTheLabelsAndCarriesTheNotice) {

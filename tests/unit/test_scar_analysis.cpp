@@ -54,7 +54,7 @@ TEST(ScarAnalysis, VolumesAndDiceAreThoseOfTheTruth) {
   const auto& [phantom, canonical, a] = coarse();
   const auto& chosen = a.sweep[a.chosen];
   EXPECT_NEAR(chosen.scar(), phantom.truth.scar_volume, 0.1 * phantom.truth.scar_volume);
-  EXPECT_NEAR(chosen.channel, phantom.truth.channel_volume, 0.35 * phantom.truth.channel_volume);  // as `build`
+  EXPECT_NEAR(chosen.channel, phantom.truth.channel_volume, 0.5 * phantom.truth.channel_volume);  // 6 mm wide
   EXPECT_GT(*chosen.dice, 0.93);
   double best = 0;
   for (const auto& p : a.sweep) best = std::max(best, *p.dice_bare);

@@ -113,9 +113,9 @@ constexpr const char* left_atrium = "left atrium";
 
 void write_anatomy(hid_t file, const Anatomy& anatomy) {
   write_fields(file, anatomy);
-  write_maps(file, anatomy.maps);
   write_surface(file, anatomy.surface);
   write_sites(file, anatomy.sites);
+  write_maps(file, anatomy.maps);
   if (!anatomy.rings.empty()) write_rings(file, anatomy.rings);
   // Files without it hold ventricles.
   if (anatomy.chamber == Chamber::left_atrium) hdf5::write_text(file, "cardiotwin/chamber", left_atrium);
