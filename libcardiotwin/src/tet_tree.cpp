@@ -44,24 +44,24 @@ void try_face(const Vec3& p, const std::array<Vec3, 4>& x, int i, int j, int k, 
   try_edge(p, x, i, j, best), try_edge(p, x, j, k, best), try_edge(p, x, k, i, best);
 }
 
+// Outside, the nearest point lies on a face that is seen from there; of a flat tet all are.
 Nearest nearest_in(const Vec3& p, const std::array<Vec3, 4>& x) {
-  Mat3 sides;
-  sides << x[1] - x[0], x[2] - x[0], x[3] - x[0];
-  const double scale = sides.colwise().norm().prod(), six_volumes = sides.determinant();
-  if (std::abs(six_volumes) > 1e-10 * scale) {
-    const Vec3 d = p - x[0];
-    const double u = d.dot(Vec3(sides.col(1)).cross(Vec3(sides.col(2)))) / six_volumes,
-                 v = d.dot(Vec3(sides.col(2)).cross(Vec3(sides.col(0)))) / six_volumes,
-                 w = d.dot(Vec3(sides.col(0)).cross(Vec3(sides.col(1)))) / six_volumes;
+  constexpr int faces[4][3] = {{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}};
+  const Vec3 a = x[1] - x[0], b = x[2] - x[0], c = x[3] - x[0], d = p - x[0], bc = b.cross(c);
+  const double six_volumes = a.dot(bc);
+  Weights weight{-1, -1, -1, -1};
+  if (six_volumes * six_volumes > 1e-20 * a.squaredNorm() * b.squaredNorm() * c.squaredNorm()) {
+    weight[1] = d.dot(bc) / six_volumes, weight[2] = d.dot(c.cross(a)) / six_volumes;
+    weight[3] = d.dot(a.cross(b)) / six_volumes, weight[0] = 1 - weight[1] - weight[2] - weight[3];
     constexpr double slack = -1e-12;  // a point on a face belongs to both sides
-    if (u >= slack && v >= slack && w >= slack && u + v + w <= 1 - slack) {
-      Weights inside{std::max(0.0, 1 - u - v - w), std::max(0.0, u), std::max(0.0, v), std::max(0.0, w)};
-      return {.squared = 0, .weight = inside};
+    if (*std::min_element(weight.begin(), weight.end()) >= slack) {
+      for (double& w : weight) w = std::max(0.0, w);
+      return {.squared = 0, .weight = weight};
     }
   }
   Nearest best;
-  try_face(p, x, 1, 2, 3, best), try_face(p, x, 0, 2, 3, best);
-  try_face(p, x, 0, 1, 3, best), try_face(p, x, 0, 1, 2, best);
+  for (int k = 0; k < 4; ++k)
+    if (weight[k] < 0) try_face(p, x, faces[k][0], faces[k][1], faces[k][2], best);
   return best;
 }
 
@@ -119,7 +119,11 @@ TetTree::Hit TetTree::nearest(const Vec3& point) const {
     if (box.left < 0) {
       for (Index k = box.first; k < box.last; ++k) {
         const Tet& n = tets_[which_[k]];
-        const auto found = nearest_in(point, {points_[n[0]], points_[n[1]], points_[n[2]], points_[n[3]]});
+        const std::array<Vec3, 4> x{points_[n[0]], points_[n[1]], points_[n[2]], points_[n[3]]};
+        const Vec3 low = x[0].cwiseMin(x[1]).cwiseMin(x[2].cwiseMin(x[3]));
+        const Vec3 high = x[0].cwiseMax(x[1]).cwiseMax(x[2].cwiseMax(x[3]));
+        if (squared_to_box(point, low, high) >= hit.squared) continue;
+        const auto found = nearest_in(point, x);
         if (found.squared < hit.squared) hit = {which_[k], found.weight, found.squared};
       }
       continue;
