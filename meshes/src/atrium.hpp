@@ -30,7 +30,7 @@ struct Opening {
 
 /// What the cavity's shape tells: body, veins, appendage, and where they are open.
 struct AtrialShape {
-  Labels parts;                   ///< about 1 mm; per voxel the part of the cavity nearest to it: 0 body, 1, 2, ...
+  Labels parts;                   ///< 0.8 mm; per voxel the part of the cavity nearest to it: 0 body, 1, 2, ...
   std::vector<Opening> openings;  ///< the mitral one first, then the veins
   std::vector<std::pair<std::string, Vec3>> ostia;  ///< where veins and appendage ("laa") leave the body [mm, LPS]
   std::optional<Vec3> appendage_tip;                ///< [mm, LPS]
@@ -42,11 +42,11 @@ struct AtrialShape {
   bool is_cut(const Vec3&, double wall) const;
 };
 /// Veins and appendage are what the opening of the cavity by a ball of half its inner radius removes, at least 5 mm
-/// deep. The appendage is the one that leaves nearest to the mitral valve; the others are veins, named by their place
-/// in LPS, cut where their section begins to end. The mitral plane is that of the contact with the left ventricle, else
-/// the flat part around `mitral`, else the flattest part that faces left, front and down and away from the veins, which
-/// is said aloud. Warns where veins cannot be told. Throws InputError for a cavity too small to be an atrium's, or
-/// where no mitral plane is found.
+/// deep. The appendage is the one that leaves nearest to the mitral valve, if its tip lies before the others'; the
+/// others are veins, named by their place in LPS, cut where their section begins to end. The mitral plane is that of
+/// the contact with the left ventricle, else the flat part around `mitral`, else the part of the body within 50 degrees
+/// of left, front and down that looks most like a cut, which is said aloud. Warns where veins cannot be told. Throws
+/// InputError for a cavity too small to be an atrium's, or where no mitral plane is found.
 AtrialShape atrial_shape(const AtrialLabels&, const std::optional<Vec3>& mitral, const Monitor&);
 
 /// Cavity (lv_cavity) and wall (muscle) on a fine isotropic grid, open at the openings. The wall is the labelled one,

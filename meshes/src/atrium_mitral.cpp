@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <Eigen/Eigenvalues>
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <cardiotwin/error.hpp>
 #include <cmath>
@@ -11,14 +12,15 @@
 namespace cardiotwin::meshes {
 namespace {
 
-constexpr double flat = 2;           // [mm] within which a part of the surface counts as flat
-constexpr double least_valve = 300;  // [mm2]
+constexpr double flat = 2.2;         // [mm] within which a part of the surface counts as flat
+constexpr double least_valve = 0.2;  // of the area of a cube as large as the body
 constexpr double deepest_cut = 12;   // [mm] below the outermost point
 constexpr double valve_reach = 22;   // [mm] around a given point
 
 struct Body {
   std::vector<Vec3> voxels, surface;
-  double voxel;  // [mm]
+  double voxel;            // [mm]
+  double least_valve = 0;  // [mm2]
 };
 
 Body body_of(const Labels& cavity, const Protrusions& found) {
@@ -33,6 +35,7 @@ Body body_of(const Labels& cavity, const Protrusions& found) {
       return;
     }
   });
+  body.least_valve = least_valve * std::pow(double(body.voxels.size()), 2.0 / 3.0) * body.voxel * body.voxel;
   return body;
 }
 
@@ -59,47 +62,89 @@ Plane fitted(const std::vector<Vec3>& points, const Vec3& along) {
   return plane;
 }
 
-// The direction of the cone in which most of the surface lies within `flat` of a plane: the outermost one, or the one
-// through `point`.
-Plane flattest(const Body& body, const std::vector<Vec3>& directions, const Vec3* point) {
-  std::vector<Vec3> best, now;
-  Vec3 normal = Vec3::Zero();
-  for (const Vec3& n : directions) {
-    double top = -INFINITY;
-    for (const Vec3& p : body.voxels) top = std::max(top, p.dot(n));
-    now.clear();
-    for (const Vec3& p : body.surface) {
-      const bool near = point ? std::abs((p - *point).dot(n)) < 0.75 * flat && (p - *point).norm() < valve_reach
-                              : p.dot(n) > top - flat;
-      if (near) now.push_back(p);
-    }
-    if (now.size() > best.size()) best = now, normal = n;
-  }
-  if (best.size() < 10) return {Vec3::Zero(), Vec3::Zero()};
-  return fitted(best, normal);
+// How far the body reaches from its centre in a direction [mm].
+double reach_of(const Body& body, const Vec3& centre, const Vec3& n) {
+  double top = 0;
+  for (const Vec3& p : body.surface) top = std::max(top, (p - centre).dot(n));
+  return top;
 }
 
-// Area and centre of the body's section, and its cut: from the outermost voxel inwards until the section is as large as
-// the flat part of a valve's, not the cap of a dome.
+struct Slab {
+  double low = 0, score = -INFINITY;  // along the direction
+};
+
+// The slab of surface across a direction that looks most like a cut: the surface beside it drops away at once, as that
+// of a dome or of a flat wall with rounded edges does not; 1 would be a disc alone. Beyond `least` along the direction.
+Slab best_slab(const Body& body, const Vec3& n, double least, const Vec3* point) {
+  const double bin = flat / 2;
+  std::vector<double> count;
+  for (const Vec3& p : body.surface) {
+    if (point && (p - *point).norm() > valve_reach) continue;
+    // Spread over a voxel, for layers of voxels across the direction are no cuts.
+    for (const double part : {-0.375, -0.125, 0.125, 0.375}) {
+      const double height = p.dot(n) - least + part * body.voxel;
+      if (height < 0) continue;
+      const auto at = std::size_t(height / bin);
+      if (at >= count.size()) count.resize(at + 1, 0.0);
+      count[at] += 0.25;
+    }
+  }
+  const auto area = [&](std::size_t from) {
+    const double voxels = (from < count.size() ? count[from] : 0) + (from + 1 < count.size() ? count[from + 1] : 0);
+    return voxels * body.voxel * body.voxel;
+  };
+  Slab best;
+  for (std::size_t k = 2; k < count.size(); ++k) {
+    if (area(k) < body.least_valve) continue;
+    const double score = 1 - (2 * area(k - 2) + area(k + 2)) / area(k);
+    if (score > best.score) best = {least + double(k) * bin, score};
+  }
+  return best;
+}
+
+// Of directions about the axis the one across which a slab of the body's surface looks most like a cut; the farther off
+// the axis the less it counts. A plane through that slab.
+Plane flattest(const Body& body, const Vec3& centre, const Vec3& axis, double angle, const Vec3* point) {
+  Vec3 normal = Vec3::Zero();
+  Slab best;
+  for (const Vec3& n : cone(axis, angle)) {
+    const double least = point ? point->dot(n) - 3 - flat : centre.dot(n) + 0.3 * reach_of(body, centre, n);
+    Slab slab = best_slab(body, n, least, point);
+    slab.score -= 1 - n.dot(axis) * n.dot(axis);
+    if (slab.score > best.score) best = slab, normal = n;
+  }
+  std::vector<Vec3> points;
+  for (const Vec3& p : body.surface) {
+    const double height = p.dot(normal) - best.low;
+    if (height >= 0 && height < flat && !(point && (p - *point).norm() > valve_reach)) points.push_back(p);
+  }
+  if (normal.isZero() || points.size() < 10) return {Vec3::Zero(), Vec3::Zero()};
+  return fitted(points, normal);
+}
+
+// The cut near a plane: from a little outside of it inwards until the section is as large as a valve's and no more the
+// cap of a dome.
 Opening cut_of(const Body& body, const Plane& plane) {
-  constexpr double step = 0.5, thick = 1.5;
+  constexpr double step = 0.5, thick = 1.5, outside = 4;
+  std::vector<Vec3> near;
   double top = -INFINITY;
-  for (const Vec3& p : body.voxels)
-    if ((p - plane.centre - plane.height(p) * plane.normal).norm() < valve_reach) top = std::max(top, plane.height(p));
-  top = std::min(top, deepest_cut / 2) + body.voxel / 2;
+  for (const Vec3& p : body.voxels) {
+    const double height = plane.height(p);
+    if ((p - plane.centre - height * plane.normal).norm() > valve_reach || height > outside) continue;
+    near.push_back(p), top = std::max(top, height);
+  }
   const auto section = [&](double height, Vec3* centre) {
     double count = 0;
     Vec3 sum = Vec3::Zero();
-    for (const Vec3& p : body.voxels)
+    for (const Vec3& p : near)
       if (std::abs(plane.height(p) - height) < thick / 2) sum += p, ++count;
     if (centre && count > 0) *centre = sum / count;
-    return count * body.voxel * body.voxel * body.voxel / thick;
+    return count * std::pow(body.voxel, 3) / thick;
   };
-  double height = top - thick / 2;
-  while (height > top - deepest_cut) {
+  double height = top + body.voxel / 2 - thick / 2;
+  for (; height > top - deepest_cut; height -= step) {
     const double here = section(height, nullptr);
-    if (here >= least_valve && here >= 0.8 * section(height - 3, nullptr)) break;
-    height -= step;
+    if (here >= body.least_valve && here >= 0.7 * section(height - 2, nullptr)) break;
   }
   Opening opening{.name = "mitral", .plane = plane, .radius = 0, .part = 0};
   const double area = section(height, &opening.plane.centre);
@@ -113,8 +158,6 @@ Opening cut_of(const Body& body, const Plane& plane) {
 Opening mitral_of(const Labels& cavity, const Protrusions& found, const std::optional<Plane>& contact,
                   const std::optional<Vec3>& given, const char*& source, const Monitor& monitor) {
   const Body body = body_of(cavity, found);
-  Vec3 away = Vec3::Zero();
-  for (const auto& p : found.parts) away -= (p.base - found.centre) / double(found.parts.size());
   if (contact && !given) {
     source = "left ventricle";
     return cut_of(body, *contact);
@@ -129,12 +172,11 @@ Opening mitral_of(const Labels& cavity, const Protrusions& found, const std::opt
                       "the valve's centre, in LPS [mm]",
                       (*given)[0], (*given)[1], (*given)[2]));
     }
-    plane = flattest(body, cone((*given - found.centre).normalized(), 60 * degree), &*given);
+    plane = flattest(body, found.centre, (*given - found.centre).normalized(), 60 * degree, &*given);
   } else {
     source = "guessed";
     const Vec3 usual = Vec3(0.55, -0.60, -0.58).normalized();  // left, front, down
-    const Vec3 axis = usual + (away.norm() > 1 ? Vec3(away.normalized()) : Vec3(Vec3::Zero()));
-    plane = flattest(body, cone(axis.norm() > 0.3 ? Vec3(axis.normalized()) : usual, 45 * degree), nullptr);
+    plane = flattest(body, found.centre, usual, 50 * degree, nullptr);
   }
   if (plane.normal.isZero()) {
     throw InputError(given ? "Mitral valve: the point given is not at the cavity's surface; name one at the valve's "
@@ -149,9 +191,8 @@ Opening mitral_of(const Labels& cavity, const Protrusions& found, const std::opt
   if (given)
     monitor.tell("mitral valve: cut open at " + place);
   else
-    monitor.warn(
-        "the mitral valve was guessed as the flattest part that faces left, front and down, away from the veins, at " +
-        place + "; name a point at its centre with --mitral where that is wrong");
+    monitor.warn("the mitral valve was guessed as the flattest part that faces left, front and down, at " + place +
+                 "; name a point at its centre with --mitral where that is wrong");
   return opening;
 }
 

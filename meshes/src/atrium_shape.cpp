@@ -14,11 +14,11 @@ namespace {
 constexpr double smallest_atrium = 8;  // [mm] inner radius
 constexpr double lobe_parts = 8;       // [mm] from the body: what parts later from the appendage is a lobe of it
 
-// The cavity alone, about 1 mm.
+// The cavity alone, fine enough that steps of voxels hide neither a cut nor a vein.
 Labels coarse_cavity(const Labels& labels) {
   Labels cavity = labels;
   for (auto& v : cavity.values) v = v == lv_cavity ? lv_cavity : background;
-  return interpolate_slices(cavity, std::clamp(cavity.grid.spacing.minCoeff(), 0.8, 1.5), 3);
+  return interpolate_slices(cavity, 0.8, 3);
 }
 
 // Where the section along the part's direction begins to end: sections thinner than most of the next inward are the
@@ -47,18 +47,18 @@ Opening end_of(const Grid& g, const Protrusion& part, const std::vector<Vec3>& p
   return opening;
 }
 
-// The protrusion that leaves nearest to the valve, where that is clear; -1 else.
-int appendage_of(const std::vector<Protrusion>& parts, const Vec3& valve) {
+// The protrusion that leaves nearest to the valve, where its tip lies before the others'; -1 else.
+int appendage_of(const std::vector<Protrusion>& parts, const Vec3& valve, const Vec3& centre) {
+  constexpr double before = 5;  // [mm]
   int best = -1;
-  double nearest = INFINITY, second = INFINITY;
+  double nearest = INFINITY, others = 0;
   for (std::size_t k = 0; k < parts.size(); ++k) {
-    const double distance = (parts[k].base - valve).norm();
-    if (distance < nearest)
-      second = nearest, nearest = distance, best = int(k);
-    else
-      second = std::min(second, distance);
+    if (const double distance = (parts[k].base - valve).norm(); distance < nearest) nearest = distance, best = int(k);
   }
-  return nearest < 0.85 * second ? best : -1;
+  for (std::size_t k = 0; k < parts.size(); ++k)
+    if (int(k) != best) others += parts[k].tip.y() / double(parts.size() - 1);
+  if (parts.size() == 1) others = centre.y();
+  return best >= 0 && parts[std::size_t(best)].tip.y() < others - before ? best : -1;
 }
 
 // "lspv", "lipv"; of a single one on its side "lcpv" (common), of three the middle one "lmpv".
@@ -130,7 +130,7 @@ AtrialShape atrial_shape(const AtrialLabels& labels, const std::optional<Vec3>& 
   monitor.poll();
   AtrialShape shape{.parts = {}, .openings = {}, .ostia = {}, .appendage_tip = {}, .centre = found.centre};
   shape.openings.push_back(mitral_of(cavity, found, labels.contact, mitral, shape.mitral_source, monitor));
-  const int appendage = appendage_of(found.parts, shape.openings.front().plane.centre);
+  const int appendage = appendage_of(found.parts, shape.openings.front().plane.centre, shape.centre);
   std::vector<Opening> veins;
   for (std::size_t k = 0; k < found.parts.size(); ++k) {
     const Protrusion& part = found.parts[k];

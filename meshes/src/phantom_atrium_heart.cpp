@@ -23,10 +23,10 @@ Atrium::Atrium(const AtriumPhantomOptions& o)
     : scale_(o.width / 54),
       wall_(o.wall),
       lv_reach_(12 * scale_),
-      half_(11 * scale_, 4 * scale_, 8 * scale_),
-      rounding_(16 * scale_),
+      half_(9 * scale_, 2 * scale_, 6 * scale_),
+      rounding_(18 * scale_),
       valve_normal_(Vec3(0.55, -0.60, -0.58).normalized()),
-      valve_height_(22 * scale_),
+      valve_height_(21 * scale_),
       options_(o) {
   const double length = o.vein_length;
   if (o.veins == "trunk") {
