@@ -37,7 +37,7 @@ TEST(Provenance, ComesBackFromJson) {
   EXPECT_EQ(back.steps[1].seed, std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(back.steps[1].warnings, sample().steps[1].warnings);
   EXPECT_EQ(to_json(back), text);
-  EXPECT_TRUE(provenance_from_json(to_json({})).steps.empty());
+  EXPECT_TRUE(provenance_from_json(to_json(Provenance{})).steps.empty());
 }
 
 TEST(Provenance, JsonIsJsonAndSaysResearchUseOnly) {
