@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/units.hpp>
 #include <charconv>
 
 namespace cardiotwin::app {
@@ -76,7 +77,15 @@ void add_scar_rows(Options& rows, meshes::ScarOptions& scar, RemoteOptions& remo
       [&remote] { return text_of(remote); },
       "healthy mean and spread: of the most frequent muscle, of the longest arcs without enhancement, of AHA segments, "
       "or of what a label file marks");
-  rows.quantity("min_volume", scar.min_volume, "ml", 0, 100, "smaller islands of scar are noise");
+  rows.custom(
+      "min_volume", "ml",
+      [&scar](const std::string& text) {
+        const bool bare = text.find_first_not_of("0123456789.eE+- ") == std::string::npos;
+        const double ml = parse_quantity(bare ? text + " ml" : text, dimension::volume) / units::ml;
+        if (!(ml >= 0 && ml <= 100)) throw InputError(fmt::format("{:g} ml is outside [0, 100] ml", ml));
+        scar.min_volume = ml;
+      },
+      [&scar] { return fmt::format("{} ml", scar.min_volume); }, "smaller islands of scar are noise");
   rows.quantity("channel_closing", scar.channel_closing, "mm", 0, 30,
                 "border zone that core closed by this radius covers is a channel");
 }

@@ -43,7 +43,7 @@ void add_tags_row(Options& options, const std::string& key, std::map<Tag, std::s
 void add_surfaces_row(Options& options, const std::string& key, std::map<Tag, Surface>& surfaces,
                       const std::string& doc) {
   options.custom(
-      key, "TAG=endo|epi|base|endo_rv,...",
+      key, "TAG=endo|epi|base|endo_rv,TAG=",
       [&surfaces](const std::string& text) {
         surfaces.clear();
         for (const auto& [tag, name] : read_tags(text)) {

@@ -16,8 +16,8 @@ using test::Folder, test::bytes_of, test::small_twin, test::write_bytes;
 
 namespace {
 
-const char* const verbs[] = {"phantom",  "build", "inspect", "scar", "check", "calibrate",
-                             "simulate", "plan",  "report",  "demo", "cell",  "convert", "locate"};
+const char* const verbs[] = {"phantom", "build",  "inspect", "scar", "check",   "calibrate", "simulate",
+                             "plan",    "report", "demo",    "cell", "convert", "locate"};
 
 TEST(Cli, HelpOfEachVerbSaysWhatGoesInAndComesOut) {
   const Folder folder;
@@ -61,7 +61,8 @@ TEST(Cli, WrongWordsAreRefusedWithASuggestion) {
   EXPECT_EQ(fantom.code, 2);
   EXPECT_EQ(fantom.err, "cardiotwin: \"fantom\" is not expected; did you mean \"phantom\"?\n");
   expect_refused(folder, "phantom --chanel-width 3", "did you mean \"--channel-width\"?");
-  expect_refused(folder, "build --image a.nii.gz", "--labels must be given");
+  expect_refused(folder, "build --image a.nii.gz", "--out must be given");
+  expect_refused(folder, "build --image a.nii.gz --out a.twin", "--image and --labels, or else from a --surface");
   expect_refused(folder, "check", "twin must be given");
   expect_refused(folder, "phantom --slice", "--slice");
   expect_refused(folder, "phantom --slice 2 --slice 3", "--slice is given 2 times");

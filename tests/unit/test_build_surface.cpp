@@ -1,5 +1,7 @@
 // From a closed surface to a twin: the boundary of one built from labels goes round.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <Eigen/Geometry>
 #include <cardiotwin/error.hpp>
@@ -38,7 +40,7 @@ class BuildFromSurface : public testing::Test {
   }
   // Written and built again.
   static Twin build(const ForeignMesh& surface, const SurfaceOptions& how, BuildOptions options = {.edge = 2.5}) {
-    const auto path = std::filesystem::temp_directory_path() / "cardiotwin-build-surface.vtp";
+    const auto path = std::filesystem::temp_directory_path() / fmt::format("cardiotwin-build-surface-{}.vtp", getpid());
     save_mesh(path, surface);
     struct Gone {
       std::filesystem::path path;

@@ -283,7 +283,7 @@ TEST(Exchange, AnAnatomyNeedsARegionForEveryTag) {
   EXPECT_NE(refused({.regions = {{1, "healthy"}}}).find("tag 2, 3, 70000"), std::string::npos);
   const std::map<Tag, std::string> regions{{1, "healthy"}, {2, "healthy"}, {3, "core"}, {70000, "patch"}};
   const auto anatomy = to_anatomy(file, {.regions = regions});
-  EXPECT_EQ(anatomy.regions, (std::map<Label, std::string>{{1, "healthy"}, {3, "core"}, {5, "patch"}}));
+  EXPECT_EQ(anatomy.regions, (std::map<Label, std::string>{{1, "healthy"}, {3, "core"}, {6, "patch"}}));
   EXPECT_NE(refused({.regions = regions, .surfaces = {{1, Surface::endo}}}).find("boundary faces have no triangle"),
             std::string::npos);
   file.tets.clear(), file.tet_tags.clear(), file.fibers.clear(), file.sheets.clear(), file.tet_fields.clear();
