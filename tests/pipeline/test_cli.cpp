@@ -243,7 +243,9 @@ TEST(Cli, ScarWritesItsStatisticsSweepAndPictures) {
   const auto json = nlohmann::json::parse(bytes_of(folder / "scar/scar.json"));
   EXPECT_EQ(json["inputs"]["image"].get<std::string>().size(), 64u);
   expect_refused(folder, input + "--remote aha:18", "not an AHA segment");
-  expect_refused(folder, input + "--remote none.nii.gz", "none.nii.gz");
+  const auto no_file = cardiotwin_in(folder, input + "--remote none.nii.gz");
+  EXPECT_EQ(no_file.code, 2);
+  EXPECT_TRUE(contains(no_file.err, "none.nii.gz does not exist")) << no_file.err;
   expect_refused(folder, input + "--scar-method p98", "did you mean \"p99\"?");
   expect_refused(folder, input + "--scar-method iir --iir-core 1", "iir_core must lie in [iir_border_zone, 5]");
 }
