@@ -102,8 +102,25 @@ Slab best_slab(const Body& body, const Vec3& n, double least, const Vec3* point)
   return best;
 }
 
+// The surface within a slab that begins at `low` along a direction.
+std::vector<Vec3> slab_points(const Body& body, const Vec3& n, double low, const Vec3* point) {
+  std::vector<Vec3> points;
+  for (const Vec3& p : body.surface) {
+    const double height = p.dot(n) - low;
+    if (height >= 0 && height < flat && !(point && (p - *point).norm() > valve_reach)) points.push_back(p);
+  }
+  return points;
+}
+
+// How far the middle of the points lies from a place [mm].
+double off_centre(const std::vector<Vec3>& points, const Vec3& place) {
+  Vec3 sum = Vec3::Zero();
+  for (const Vec3& p : points) sum += p;
+  return (sum / double(points.size()) - place).norm();
+}
+
 // Of directions about the axis the one across which a slab of the body's surface looks most like a cut; the farther off
-// the axis the less it counts. A plane through that slab.
+// the axis, or its middle off a given point, the less it counts. A plane through that slab.
 Plane flattest(const Body& body, const Vec3& centre, const Vec3& axis, double angle, const Vec3* point) {
   Vec3 normal = Vec3::Zero();
   Slab best;
@@ -111,13 +128,10 @@ Plane flattest(const Body& body, const Vec3& centre, const Vec3& axis, double an
     const double least = point ? point->dot(n) - 3 - flat : centre.dot(n) + 0.3 * reach_of(body, centre, n);
     Slab slab = best_slab(body, n, least, point);
     slab.score -= 1 - n.dot(axis) * n.dot(axis);
+    if (point && std::isfinite(slab.score)) slab.score -= off_centre(slab_points(body, n, slab.low, point), *point) / 5;
     if (slab.score > best.score) best = slab, normal = n;
   }
-  std::vector<Vec3> points;
-  for (const Vec3& p : body.surface) {
-    const double height = p.dot(normal) - best.low;
-    if (height >= 0 && height < flat && !(point && (p - *point).norm() > valve_reach)) points.push_back(p);
-  }
+  const auto points = slab_points(body, normal, best.low, point);
   if (normal.isZero() || points.size() < 10) return {Vec3::Zero(), Vec3::Zero()};
   return fitted(points, normal);
 }

@@ -148,13 +148,14 @@ TEST(AtrialShape, ATurnedImageHasTheSameOpenings) {
   options.rotation_degrees = {10, -15, 20}, options.translation = {40, -30, 90};
   const AtriumPhantom turned = make_atrium_phantom(options);
   Told told;
-  const AtrialShape still = shape_of(phantom(), told), moved = shape_of(turned, told);
+  const AtrialShape still = shape_of(phantom(), told, true_opening(phantom(), "mitral").centre),
+                    moved = shape_of(turned, told, true_opening(turned, "mitral").centre);
   ASSERT_EQ(moved.openings.size(), still.openings.size());
   for (std::size_t k = 0; k < still.openings.size(); ++k) {
     EXPECT_EQ(moved.openings[k].name, still.openings[k].name);
     const Vec3 a = phantom().image.grid.index(still.openings[k].plane.centre),
                b = turned.image.grid.index(moved.openings[k].plane.centre);
-    // Veins do not know how the patient lies; the valve's guess starts from another cone of directions.
+    // Veins do not know how the patient lies; the valve is looked for in another spread of directions.
     EXPECT_LT((a - b).norm() * 1.25, k == 0 ? 1.0 : 1e-6) << still.openings[k].name;
   }
 }
