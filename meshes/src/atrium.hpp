@@ -53,6 +53,7 @@ AtrialShape atrial_shape(const AtrialLabels&, const std::optional<Vec3>& mitral,
 /// and where there is none an even one of `thickness` [mm].
 struct AtrialWall {
   Labels labels;
+  Mask beyond;           ///< per voxel: it lies beyond an opening
   double thickness = 0;  ///< 10th percentile [mm]
 };
 AtrialWall atrial_wall(const AtrialLabels&, const AtrialShape&, double thickness, const Monitor&);

@@ -11,7 +11,7 @@
 namespace cardiotwin::meshes {
 namespace {
 
-constexpr double rim_rounding = 2;  // [mm] below the cut that smoothing may round
+constexpr double rim_rounding = 1.25;  // [mm] below the cut that smoothing may round
 
 struct Facet {
   Vec3 centre, normal;
@@ -27,7 +27,7 @@ int opening_at(const AtrialShape& shape, const Facet& f) {
   for (std::size_t k = 0; k < shape.openings.size(); ++k) {
     const Opening& o = shape.openings[k];
     const double height = o.plane.height(f.centre);
-    if (o.part != part || height < -rim_rounding || f.normal.dot(o.plane.normal) < 0.7) continue;
+    if (o.part != part || height < -rim_rounding || f.normal.dot(o.plane.normal) < 0.75) continue;
     if ((f.centre - o.plane.centre - height * o.plane.normal).norm() < 1.3 * o.radius + 8) return int(k);
   }
   return -1;
@@ -104,7 +104,7 @@ AtrialSurface atrial_surface(const Mesh& mesh, const AtrialWall& wall, const Atr
   const Grid& g = wall.labels.grid;
   Mask cavity(g.count()), outside(g.count());
   for (std::size_t v = 0; v < cavity.size(); ++v)
-    cavity[v] = wall.labels.values[v] == lv_cavity, outside[v] = wall.labels.values[v] == background;
+    cavity[v] = wall.labels.values[v] == lv_cavity, outside[v] = wall.labels.values[v] == background && !wall.beyond[v];
   const auto to_cavity = nearest_of(g, cavity), to_outside = nearest_of(g, outside);
   AtrialSurface surface;
   for (const Opening& o : shape.openings) surface.rings.push_back({o.name, o.plane.centre, o.plane.normal, {}});

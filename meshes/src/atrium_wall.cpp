@@ -29,6 +29,21 @@ Mask bare(const Labels& labels, const Mask& of, const Mask& cut) {
   return found;
 }
 
+// Takes the steps of the image's voxels, of size `voxel` [mm], from the cavity and from cavity with wall, so that the
+// wall between them keeps its thickness.
+void smooth_labels(Labels& fine, double voxel) {
+  const auto smoothed = [&](auto&& inside) {
+    Image share{fine.grid, std::vector<float>(fine.values.size())};
+    for (std::size_t v = 0; v < share.values.size(); ++v) share.values[v] = inside(fine.values[v]) ? 1.0f : 0.0f;
+    smooth(share, 0.7 * voxel);
+    return share;
+  };
+  const Image cavity = smoothed([](std::uint8_t l) { return l == lv_cavity; });
+  const Image both = smoothed([](std::uint8_t l) { return l != background; });
+  for (std::size_t v = 0; v < fine.values.size(); ++v)
+    fine.values[v] = cavity.values[v] > 0.5f ? lv_cavity : both.values[v] > 0.5f ? muscle : background;
+}
+
 // Of the distances from voxels at the outside of the wall to the cavity [mm].
 double thin_part(const Labels& labels, const Mask& cut, const Nearest& to_cavity) {
   const Mask rim = bare(labels, mask_of(labels, muscle), cut);
@@ -47,8 +62,9 @@ AtrialWall atrial_wall(const AtrialLabels& given, const AtrialShape& shape, doub
   Labels own = given.labels;
   for (auto& v : own.values) v = v == infarct ? muscle : v;
   const double spacing = std::clamp(thickness / 5, 0.3, std::max(0.3, own.grid.spacing.minCoeff()));
-  AtrialWall wall{.labels = interpolate_slices(own, spacing, thickness + 5)};
+  AtrialWall wall{.labels = interpolate_slices(own, spacing, thickness + 5), .beyond = {}};
   Labels& fine = wall.labels;
+  smooth_labels(fine, own.grid.spacing.maxCoeff());
   Mask cut(fine.values.size());
   const auto slices = fine.grid.size[2];
 #pragma omp parallel for schedule(dynamic)
@@ -87,7 +103,8 @@ AtrialWall atrial_wall(const AtrialLabels& given, const AtrialShape& shape, doub
     if (fine.values[v] == muscle && !tissue[v]) fine.values[v] = background;
   if (dropped > 0.05)
     monitor.warn(fmt::format("{:.2f} ml of wall are not connected to the rest and were left out", dropped));
-  wall.thickness = given.has_wall ? thin_part(fine, cut, to_cavity) : thickness;
+  wall.beyond = std::move(cut);
+  wall.thickness = given.has_wall ? thin_part(fine, wall.beyond, to_cavity) : thickness;
   return wall;
 }
 

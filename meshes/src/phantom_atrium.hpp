@@ -35,13 +35,12 @@ class Atrium {
     double distance, cut;
   };
   Place place(const Vec3&) const;
-  double body(const Vec3&) const;
+  double body(const Vec3&) const;  ///< to first order, which is 2 % off at the thickness of a wall
   void add_vein(const char* name, const Vec3& start, const Vec3& direction, double radius, double length);
   AtrialStuff wall_stuff(const Vec3&) const;
 
   double scale_, wall_, lv_reach_;
-  Vec3 half_;        // of the box that, rounded by rounding_, is the body
-  double rounding_;  // [mm]
+  Vec3 radii_;  // of the ellipsoid that is the body [mm]
   Vec3 valve_normal_;
   double valve_height_;  // of the mitral plane along its normal
   std::vector<VeinTube> veins_;

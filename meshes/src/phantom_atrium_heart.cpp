@@ -23,10 +23,9 @@ Atrium::Atrium(const AtriumPhantomOptions& o)
     : scale_(o.width / 54),
       wall_(o.wall),
       lv_reach_(12 * scale_),
-      half_(9 * scale_, 2 * scale_, 6 * scale_),
-      rounding_(18 * scale_),
+      radii_(27 * scale_, 21 * scale_, 24 * scale_),
       valve_normal_(Vec3(0.55, -0.60, -0.58).normalized()),
-      valve_height_(21 * scale_),
+      valve_height_(17 * scale_),
       options_(o) {
   const double length = o.vein_length;
   if (o.veins == "trunk") {
@@ -63,8 +62,9 @@ void Atrium::add_vein(const char* name, const Vec3& start, const Vec3& direction
 }
 
 double Atrium::body(const Vec3& p) const {
-  const Vec3 q = p.cwiseAbs() - half_;
-  return q.cwiseMax(0.0).norm() + std::min(q.maxCoeff(), 0.0) - rounding_;
+  const Vec3 q = p.cwiseQuotient(radii_);
+  const double scaled = q.norm(), slope = q.cwiseQuotient(radii_).norm();
+  return slope > 0 ? scaled * (scaled - 1) / slope : -radii_.minCoeff();
 }
 
 // Beyond the plane of an opening its own part of the cavity, and the wall around it, are gone.
@@ -110,8 +110,10 @@ AtrialStuff Atrium::wall_stuff(const Vec3& p) const {
   return patch ? AtrialStuff::fibrosis : AtrialStuff::healthy;
 }
 
-// Distances change by at most 1 per mm; kinds of wall change within it anyhow.
-bool Atrium::uniform_within(const Vec3& p, double reach) const {
+// Kinds of wall change within it, so a wall is never uniform. The ellipsoid's distance changes by a little more than 1
+// per mm in places.
+bool Atrium::uniform_within(const Vec3& p, double within) const {
+  const double reach = 1.5 * within;
   const Place at = place(p);
   if (at.cut < reach) return false;
   if (at.distance < 0) return at.distance < -reach;
@@ -153,14 +155,14 @@ std::vector<Vec3> Atrium::channel_line() const {
 }
 
 Vec3 Atrium::low() const {
-  Vec3 corner = -half_ - Vec3::Constant(rounding_);
+  Vec3 corner = -radii_;
   for (const VeinTube& v : veins_) corner = corner.cwiseMin(v.start + v.end * v.direction - Vec3::Constant(v.radius));
   for (const auto& [centre, radius] : appendage_) corner = corner.cwiseMin(centre - Vec3::Constant(radius));
   return corner - Vec3::Constant(wall_);
 }
 
 Vec3 Atrium::high() const {
-  Vec3 corner = half_ + Vec3::Constant(rounding_);
+  Vec3 corner = radii_;
   for (const VeinTube& v : veins_) corner = corner.cwiseMax(v.start + v.end * v.direction + Vec3::Constant(v.radius));
   for (const auto& [centre, radius] : appendage_) corner = corner.cwiseMax(centre + Vec3::Constant(radius));
   return corner + Vec3::Constant(wall_);

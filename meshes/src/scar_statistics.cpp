@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "voxels.hpp"
+
 namespace cardiotwin::meshes {
 
 double percentile(std::vector<float>& values, double share) {
@@ -34,6 +36,47 @@ Mask interior_of(const Labels& labels) {
   return interior;
 }
 
+template <class Visit>
+void for_box(const Grid& grid, std::size_t at, const std::array<int, 3>& reach, Visit&& visit) {
+  const std::size_t nx = grid.size[0];
+  const int i = int(at % nx), j = int(at / nx % grid.size[1]), k = int(at / (nx * grid.size[1]));
+  for (int c = std::max(0, k - reach[2]); c <= std::min(grid.size[2] - 1, k + reach[2]); ++c) {
+    for (int b = std::max(0, j - reach[1]); b <= std::min(grid.size[1] - 1, j + reach[1]); ++b) {
+      for (int a = std::max(0, i - reach[0]); a <= std::min(grid.size[0] - 1, i + reach[0]); ++a) {
+        visit(grid.offset(a, b, c), a - i, b - j, c - k);
+      }
+    }
+  }
+}
+
+// A wall of two or three voxels, as an atrium's, hardly has an interior. Is more than a fifth of it out of its reach?
+bool is_thin(const Labels& labels, const Mask& interior) {
+  std::size_t muscles = 0, lone = 0;
+  for (std::size_t at = 0; at < interior.size(); ++at) {
+    if (!is_muscle(labels.values[at])) continue;
+    bool near = false;
+    for_box(labels.grid, at, {1, 1, 1}, [&](std::size_t next, int, int, int) { near |= interior[next] != 0; });
+    ++muscles, lone += !near;
+  }
+  return 5 * lone > muscles;
+}
+
+// The middle layer of a thin wall: voxels none of whose neighbours lies deeper in muscle.
+Mask middle_of(const Labels& labels) {
+  Mask outside(labels.values.size());
+  for (std::size_t at = 0; at < outside.size(); ++at) outside[at] = !is_muscle(labels.values[at]);
+  const auto depth = nearest_of(labels.grid, outside);
+  Mask middle(outside.size(), 0);
+  for (std::size_t at = 0; at < middle.size(); ++at) {
+    if (outside[at]) continue;
+    float deepest = 0;
+    for_box(labels.grid, at, {1, 1, 1},
+            [&](std::size_t next, int, int, int) { deepest = std::max(deepest, depth.squared[next]); });
+    middle[at] = depth.squared[at] > 0.99f * deepest;
+  }
+  return middle;
+}
+
 // Is a voxel in the inner half of the wall, nearer to the cavity than to the outside within its slice?
 Mask inner_half_of(const Labels& canonical) {
   const Grid& grid = canonical.grid;
@@ -48,19 +91,6 @@ Mask inner_half_of(const Labels& canonical) {
     for (std::size_t i = 0; i < slab; ++i) inner[k * slab + i] = is_muscle(label[i]) && -to_cavity[i] < to_outside[i];
   }
   return inner;
-}
-
-template <class Visit>
-void for_box(const Grid& grid, std::size_t at, const std::array<int, 3>& reach, Visit&& visit) {
-  const std::size_t nx = grid.size[0];
-  const int i = int(at % nx), j = int(at / nx % grid.size[1]), k = int(at / (nx * grid.size[1]));
-  for (int c = std::max(0, k - reach[2]); c <= std::min(grid.size[2] - 1, k + reach[2]); ++c) {
-    for (int b = std::max(0, j - reach[1]); b <= std::min(grid.size[1] - 1, j + reach[1]); ++b) {
-      for (int a = std::max(0, i - reach[0]); a <= std::min(grid.size[0] - 1, i + reach[0]); ++a) {
-        visit(grid.offset(a, b, c), a - i, b - j, c - k);
-      }
-    }
-  }
 }
 
 // The most frequent value: highest point of a kernel density with Silverman's bandwidth; of several peaks the lowest
@@ -140,6 +170,7 @@ void measure_remote(const Image& image, const MuscleImage& muscle, const Labels&
 MuscleImage muscle_image(const Image& image, const Labels& canonical) {
   const Grid& grid = image.grid;
   MuscleImage muscle{image.values, interior_of(canonical), inner_half_of(canonical)};
+  if (!thick(grid) && is_thin(canonical, muscle.interior)) muscle.interior = middle_of(canonical);
   // A voxel of the rim is partly blood, fat or air; what the muscle there measures is told by the nearest voxels
   // inside, those that share a face before those that share an edge or a corner.
   const std::array<int, 3> next{1, 1, thick_slices(grid) ? 0 : 1};
