@@ -170,7 +170,7 @@ void measure_remote(const Image& image, const MuscleImage& muscle, const Labels&
 MuscleImage muscle_image(const Image& image, const Labels& canonical) {
   const Grid& grid = image.grid;
   MuscleImage muscle{image.values, interior_of(canonical), inner_half_of(canonical)};
-  if (!thick(grid) && is_thin(canonical, muscle.interior)) muscle.interior = middle_of(canonical);
+  if (!thick_slices(grid) && is_thin(canonical, muscle.interior)) muscle.interior = middle_of(canonical);
   // A voxel of the rim is partly blood, fat or air; what the muscle there measures is told by the nearest voxels
   // inside, those that share a face before those that share an edge or a corner.
   const std::array<int, 3> next{1, 1, thick_slices(grid) ? 0 : 1};
