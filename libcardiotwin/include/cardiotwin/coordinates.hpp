@@ -5,8 +5,8 @@
 
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/log.hpp>
+#include <array>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
