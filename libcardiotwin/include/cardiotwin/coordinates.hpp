@@ -3,9 +3,9 @@
 /// In the spirit of Bayer et al. 2018 (doi 10.1016/j.media.2018.01.005) and Schuler et al. 2021
 /// (doi 10.1016/j.media.2021.102247).
 
+#include <array>
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/log.hpp>
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
