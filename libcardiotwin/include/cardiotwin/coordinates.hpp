@@ -3,10 +3,10 @@
 /// In the spirit of Bayer et al. 2018 (doi 10.1016/j.media.2018.01.005) and Schuler et al. 2021
 /// (doi 10.1016/j.media.2021.102247).
 
+#include <array>
 #include <cardiotwin/anatomy.hpp>
 #include <cardiotwin/log.hpp>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
