@@ -37,7 +37,7 @@ struct BuildJob {
     add_series_row(options, "series", build.read_image, "the image");
     add_series_row(options, "label_series", build.read_labels, "the labels");
     options.path("surface", surface,
-                 "instead of an image: the closed surface of a healthy heart's muscle (VTP, VTK, PLY, Gmsh, ...)");
+                 "instead of an image: the closed surface of a healthy heart's muscle (VTP, VTK, PLY, STL, Gmsh)");
     add_surfaces_row(options, "surface_tags", how.surfaces, "what the values of its triangles mean");
     options.text("surface_field", how.field, "its node or triangle field that holds them, where there are several");
     add_unit_row(options, how.unit);

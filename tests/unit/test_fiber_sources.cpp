@@ -124,7 +124,7 @@ TEST(FiberSources, AnImportedMeshGetsRuleBasedFibers) {
   for (std::size_t t = 0; t < a.mesh.tet_count(); ++t) {
     const Vec3 c = a.mesh.centroid(t), outward = Vec3(c.x(), c.y(), 0).normalized();
     if (c.z() < 8 || c.z() > 22) continue;
-    ASSERT_LT(std::abs(a.fibers.f[t].dot(outward)), std::sin(8 / degrees));
+    ASSERT_LT(std::abs(a.fibers.f[t].dot(outward)), std::sin(10 / degrees));
   }
   Anatomy bare = a;
   bare.surface.clear();
