@@ -15,7 +15,8 @@ struct AtrialBoundary {
   std::vector<Index> appendage = {};  ///< nodes of its tip; may be empty
 };
 
-/// Where one bundle ends and the next begins, as values of the rule's harmonic functions.
+/// Where one bundle ends and the next begins, as values of the rule's harmonic functions. The first two are the paper's
+/// for its idealised atrium; its third, 0.65, is replaced so that left and right veins are treated alike.
 struct AtrialThresholds {
   double mitral = 0.65;       ///< of psi_r: 0 at the veins and the appendage's tip, 1 at the mitral valve
   double left_veins = 0.10;   ///< of psi_v: 0 at the left veins ...
