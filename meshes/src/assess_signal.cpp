@@ -75,12 +75,12 @@ void assess_signal(const Image& image, const Labels& canonical, const ScarStatis
   if (std::isfinite(labelled))
     numbers += fmt::format(", labelled infarct over muscle {:.1f} times", labelled / s.noise);
   findings.add(Severity::info, numbers);
-  findings.below(
-      blood / s.noise, 5, 2,
-      fmt::format("blood is only {:.1f} times the noise (5 are needed to tell anything by eye); image with more "
-                  "averages or larger voxels",
-                  blood / s.noise));
   if (step > 0) {
+    findings.below(
+        blood / s.noise, 5, 2,
+        fmt::format("blood is only {:.1f} times the noise (5 are needed to tell anything by eye); image with more "
+                    "averages or larger voxels",
+                    blood / s.noise));
     findings.below(
         step / s.noise, 5, 1,
         fmt::format("blood differs from muscle by only {:.1f} times the noise (5 are wanted): the labels' borders "

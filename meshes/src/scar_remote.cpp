@@ -97,7 +97,8 @@ Labels segment_region(const Labels& canonical, const std::vector<int>& segments,
     if (segment < 1 || segment > 17)
       throw InputError(fmt::format("remote region: {} is no AHA segment from 1 to 17", segment));
   }
-  const LongAxis axis = heart_frame(canonical, frame_spacing, septum, monitor).axis;
+  const Monitor silent{.cancelled = monitor.cancelled};  // a guessed septum is told where segments are reported
+  const LongAxis axis = heart_frame(canonical, frame_spacing, septum, silent).axis;
   Labels remote{canonical.grid, std::vector<std::uint8_t>(canonical.values.size(), 0)};
   for_each_voxel(canonical.grid, [&](int i, int j, int k, std::size_t v) {
     if (!is_muscle(canonical.values[v])) return;
