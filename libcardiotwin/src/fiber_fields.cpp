@@ -49,7 +49,7 @@ std::vector<std::uint8_t> right_wall(const Mesh& mesh, const FiberBoundary& boun
     thickness.values.push_back(std::min(to_epi[i], to_right[i]));
     mean += thickness.values.back() / static_cast<double>(boundary.endo.size());
   }
-  const auto left_wall = harmonic(stiffness, thickness, std::vector<double>(mesh.node_count(), mean));
+  const auto left_wall = harmonic(stiffness, thickness, std::vector<double>(mesh.node_count(), mean), 1e-4);
   std::vector<std::uint8_t> own(mesh.tet_count(), 0);
   for (std::size_t t = 0; t < own.size(); ++t) {
     const Tet& tet = mesh.tets()[t];
@@ -102,9 +102,10 @@ Vec3 perpendicular(const Vec3& v) {
   return v.cross(Vec3::Unit(least)).normalized();
 }
 
-std::vector<double> harmonic(const fem::Matrix& stiffness, const fem::Dirichlet& given, std::vector<double> guess) {
+std::vector<double> harmonic(const fem::Matrix& stiffness, const fem::Dirichlet& given, std::vector<double> guess,
+                             double tolerance) {
   const std::vector<double> rhs(guess.size(), 0.0);
-  fem::pcg(stiffness, rhs, guess, 1e-8, 20000, given);
+  fem::pcg(stiffness, rhs, guess, tolerance, 20000, given);
   return guess;
 }
 

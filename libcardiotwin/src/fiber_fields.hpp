@@ -21,8 +21,12 @@ std::vector<double> distance_to(const Mesh&, const std::vector<BoundaryFace>&, c
 /// 1/r in a sphere); a ratio of distances is linear along the normal in both.
 inline double share(double inner, double outer) { return inner + outer > 0 ? inner / (inner + outer) : 0.5; }
 
+/// Of harmonic functions' residuals: directions need no more digits (1e-8 turned no fibre of a heart by 0.4 degrees and
+/// takes a third longer).
+inline constexpr double digits_of_directions = 1e-6;
 /// Harmonic function with the given nodal values, natural elsewhere, from `guess` on.
-std::vector<double> harmonic(const fem::Matrix& stiffness, const fem::Dirichlet& given, std::vector<double> guess);
+std::vector<double> harmonic(const fem::Matrix& stiffness, const fem::Dirichlet& given, std::vector<double> guess,
+                             double tolerance = digits_of_directions);
 /// 0 on `zero` and 1 on `one`, which wins where they meet.
 std::vector<double> laplace(const fem::Matrix& stiffness, const std::vector<Index>& zero, const std::vector<Index>& one,
                             std::vector<double> guess);

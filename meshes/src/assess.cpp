@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "assess_parts.hpp"
 #include "image_ops.hpp"
@@ -132,6 +133,15 @@ void assess_coverage(const Labels& canonical, const SliceAreas& areas, Findings&
                              end == 0 ? "first" : "last", end == apex ? "apex" : "base",
                              std::lround(areas.muscle[std::size_t(end)])));
     if (areas.first == areas.last) break;
+  }
+  const int base = areas.apex_first ? areas.last : areas.first;
+  const double half = g.spacing[2] / 2, all = std::accumulate(areas.muscle.begin(), areas.muscle.end(), 0.0);
+  const double share = all > 0 ? areas.muscle[std::size_t(base)] / (2 * all) : 0;
+  if (share > 0.02) {  // half a slice of the base; a scar has two such ends
+    findings.add(share > 0.05 ? Severity::warning : Severity::info,
+                 fmt::format("the muscle ends within {:.1f} mm of where the last slice at its base does, so its volume "
+                             "is known to {:.0f} %, and a scar's no better; image thinner slices where volumes matter",
+                             half, 100 * share));
   }
   std::size_t at_edge = 0;
   for_each_voxel(g, [&](int i, int j, int, std::size_t v) {

@@ -18,6 +18,11 @@ namespace cardiotwin::meshes {
 namespace {
 
 constexpr double gone = 1e6;  // [mm] a distance no shape survives
+constexpr double rim = 1e-4;  // [mm] from there on a point lies inside or outside; between, on the rim
+
+// A voxel centre on a rim is as much in as out, and where the new spacing divides the old one whole surfaces of them
+// are: every other one counts as inside, or the wall would lose half a voxel on either side.
+bool is_inside(double depth, bool even) { return depth > rim || (depth >= -rim && even); }
 
 // The same image with its thickest axis third, where the slices are expected.
 Labels slices_last(const Labels& labels) {
@@ -158,19 +163,19 @@ class Interpolator {
     return at;
   }
 
-  std::uint8_t label(const Level& at, const Bilinear& point) const {
-    const double inside = names_.empty() ? -gone : depth(ventricle_, at, point, 1);
-    if (inside > 0) {
+  /// `even`: the side that a point on a rim is counted to.
+  std::uint8_t label(const Level& at, const Bilinear& point, bool even) const {
+    if (!names_.empty() && is_inside(depth(ventricle_, at, point, 1), even)) {
       std::size_t best = 0;
       double deepest = -3 * gone;
       for (std::size_t s = 0; s < shapes_.size(); ++s) {
         const double d = depth(shapes_[s], at, point,
                                s == 0 && has_cavity_ ? half_slice_ / std::max(cavity_reach(at.below), 1e-6) : 0);
-        if (d > deepest) best = s, deepest = d;
+        if (is_inside(d - deepest, even)) best = s, deepest = d;
       }
       return names_[best];
     }
-    return depth(right_, at, point, 0) > 0 ? rv_cavity : background;
+    return is_inside(depth(right_, at, point, 0), even) ? rv_cavity : background;
   }
 
  private:
@@ -178,7 +183,7 @@ class Interpolator {
   double depth(const Shape& shape, const Level& at, const Bilinear& point, double haste) const {
     const bool below = shape.in(at.below), above = shape.in(at.above);
     if (at.below == at.above) {
-      if (!below || at.beyond > 1) return -2 * gone;
+      if (!below) return -2 * gone;
       const double close = at.rounded && haste > 0 ? closing(shape.deepest[at.below], at.beyond * haste) : 0;
       return point.of(shape.slice[at.below]) - close;
     }
@@ -241,7 +246,8 @@ Labels sample(const Interpolator& shapes, const Window& w, const Grid& from, con
 #pragma omp parallel for schedule(dynamic)
   for (int k = 0; k < grid.size[2]; ++k) {
     const Level level = shapes.level(start[2] + k * step[2]);
-    if (level.beyond > 1) continue;
+    if (level.beyond > 1 + rim) continue;
+    const bool at_end = level.beyond >= 1 - rim;
     for (int j = 0; j < grid.size[1]; ++j) {
       const double y = std::clamp(start[1] + j * step[1], 0.0, w.ny - 1.0);
       const auto j0 = std::min(std::size_t(y), std::size_t(w.ny - 2));
@@ -252,7 +258,8 @@ Labels sample(const Interpolator& shapes, const Window& w, const Grid& from, con
         const std::size_t at = j0 * w.nx + i0;
         const Bilinear point{{at, at + 1, at + w.nx, at + w.nx + 1},
                              {(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b}};
-        out.values[grid.offset(i, j, k)] = shapes.label(level, point);
+        const bool even = (i + j + k) % 2 == 0;
+        if (even || !at_end) out.values[grid.offset(i, j, k)] = shapes.label(level, point, even);
       }
     }
   }

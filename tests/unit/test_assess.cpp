@@ -78,6 +78,8 @@ TEST(Assess, ACleanPhantomRaisesNothing) {
 TEST(Assess, FewSlicesAndThickOnesAreNamed) {
   const auto thick = make_phantom({.pixel = 2, .slice = 10});
   EXPECT_SAYS(said(assess(thick.image, thick.labels), Severity::warning), "slices are 10.0 mm apart");
+  // Half a slice of the default phantom's basal ring of 27.5 mm mid-wall radius and 9 mm: 7.8 ml of 108.
+  EXPECT_SAYS(said(assess(thick.image, thick.labels), Severity::warning), "its volume is known to 7 %");
   const auto few = make_phantom({.pixel = 2, .slice = 15});  // 90 mm of heart in 6 slices
   Phantom cut = few;
   for_labels(cut, [](const Vec3& p, int, std::uint8_t& label) {
@@ -246,7 +248,8 @@ TEST(Assess, RealCasesGetTheirWarningsAndNothingSevere) {
     EXPECT_SAYS(warnings, name == "samplePositive" ? "13.0 mm apart" : "10.0 mm apart");
     EXPECT_SAYS(warnings, "reaches the first slice of the stack at its apex");
     EXPECT_SAYS(warnings, "reaches the last slice of the stack at its base");
-    EXPECT_EQ(std::ranges::count(warnings, '\n'), 3) << warnings;
+    EXPECT_SAYS(warnings, "so its volume is known to");
+    EXPECT_EQ(std::ranges::count(warnings, '\n'), 4) << warnings;
   }
 }
 
