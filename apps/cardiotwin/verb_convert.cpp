@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/exchange.hpp>
@@ -37,9 +38,9 @@ struct ConvertJob {
   std::string format = "auto", unit, tissue = "post-infarct";
   std::vector<std::string> warnings;
   std::vector<WantedSite> sites;
-  std::optional<Vec3> septum;
+  std::optional<Vec3> septum, upward;
   double site_radius = 3;
-  bool lay = false;
+  bool lay = false, block = false;
   FiberChoice fibers;
 
   void declare() {
@@ -54,6 +55,9 @@ struct ConvertJob {
     options.list("node_sets", node_sets, "further openCARP node sets (.vtx) to read; in a twin they become sites");
     add_tags_row(options, "regions", regions, "to a twin: region of each tag of the mesh");
     add_surfaces_row(options, "surfaces", surfaces, "to a twin: surface of each tag of the mesh's triangles");
+    options.flag(
+        "block", block,
+        "the mesh is a block cut from a wall: its sides -x, +x, -y, +y, -z, +z become the triangle tags 1 to 6");
     options.optional_vector("septum", septum, "mm",
                             "to a twin: a point towards the septum [mm, LPS], where no right ventricle is tagged");
     add_site_row(options, sites, "to a twin: a pacing site");
@@ -62,6 +66,8 @@ struct ConvertJob {
         "lay_fibers", lay,
         "to a twin: lay fibres by rule on the tagged surface, whatever the file has; node sets aortic_valve and "
         "pulmonary_valve are outflow rings");
+    options.optional_vector("upward", upward, "",
+                            "with --lay-fibers, for such a block: the direction from apex to base");
     add_fiber_rows(options, fibers);
     options.text("tissue", tissue, "to a twin: published tissue to start from", Tissue::library_names());
   }
@@ -76,6 +82,8 @@ struct ConvertJob {
   }
 
   void run() {
+    if (upward && !lay) throw InputError("--upward is for laying fibres; name --lay-fibers, too");
+    if (block && is_twin(in)) throw InputError("--block is for meshes of other programs; a twin has its surface");
     if (lay && !is_twin(out)) throw InputError("--lay-fibers makes a twin; name the file to write .twin");
     if (is_twin(in) && is_twin(out))
       throw InputError(fmt::format("{} and {} are both twins; there is nothing to convert", in.string(), out.string()));
@@ -87,7 +95,8 @@ struct ConvertJob {
       require_mesh_writable(out, mesh_format());
     }
     if (is_twin(in)) return to_mesh_file(twin_as_mesh());
-    const auto mesh = load_mesh(in, {.unit = unit, .node_sets = {node_sets.begin(), node_sets.end()}}, monitor());
+    auto mesh = load_mesh(in, {.unit = unit, .node_sets = {node_sets.begin(), node_sets.end()}}, monitor());
+    if (block) tag_sides(mesh);
     is_twin(out) ? to_twin(mesh) : to_mesh_file(mesh);
   }
 
@@ -120,14 +129,25 @@ struct ConvertJob {
     complete_anatomy(anatomy, site_radius, monitor());
   }
 
+  // Hearts and wedges of them measure centimetres.
+  void question_unit(const ForeignMesh& mesh) {
+    Eigen::AlignedBox3d box;
+    for (const Vec3& p : mesh.points) box.extend(p);
+    const Vec3 size = box.sizes();
+    if (size.maxCoeff() >= 10 && size.maxCoeff() <= 400) return;
+    monitor().warn(fmt::format("the mesh measures {:.3g} x {:.3g} x {:.3g} mm; if it should not, name its --unit",
+                               size[0], size[1], size[2]));
+  }
+
   void to_twin(const ForeignMesh& mesh) {
     Twin twin;
+    question_unit(mesh);
     if (lay && surfaces.empty())
       throw InputError("--lay-fibers needs --surfaces: which tags of the mesh's triangles are endo, epi and base");
     AnatomyOptions how{.regions = regions, .surfaces = surfaces};
-    if (lay) how.lay_fibers = fibers.angles();
+    if (lay) how.lay_fibers = fibers.angles(), how.upward = upward;
     twin.anatomy = to_anatomy(mesh, how, monitor());
-    complete(twin.anatomy);
+    if (!upward) complete(twin.anatomy);  // a block has no apex
     place_sites(twin.anatomy, sites, site_radius, monitor());
     twin.tissue = Tissue::library(tissue);
     for (const auto& [label, name] : twin.anatomy.regions) std::as_const(twin.tissue)[name];  // throws if unknown

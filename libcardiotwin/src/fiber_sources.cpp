@@ -113,12 +113,15 @@ FiberBoundary fiber_boundary(const Anatomy& anatomy, double edge) {
   return boundary;
 }
 
-void lay_fibers(Anatomy& anatomy, const FiberAngles& angles, const Monitor& monitor) {
+void lay_fibers(Anatomy& anatomy, const FiberAngles& angles, const Monitor& monitor,
+                const std::optional<Vec3>& upward) {
   if (anatomy.surface.empty())
     throw InputError("Fibres: the surface is not tagged; say which of its faces are endo, epi and base");
-  if (!((anatomy.base_centre - anatomy.apex).norm() > 1e-6)) find_long_axis(anatomy);
+  if (!upward && !((anatomy.base_centre - anatomy.apex).norm() > 1e-6)) find_long_axis(anatomy);
   const double edge = quality(anatomy.mesh).mean_edge;
-  auto laid = rule_based_fibers(anatomy.mesh, fiber_boundary(anatomy, edge), angles, monitor);
+  FiberBoundary boundary = fiber_boundary(anatomy, edge);
+  boundary.upward = upward;
+  auto laid = rule_based_fibers(anatomy.mesh, boundary, angles, monitor);
   anatomy.fibers = std::move(laid.fibers), anatomy.right = std::move(laid.right);
   anatomy.depth = std::move(laid.depth), anatomy.height = std::move(laid.height);
 }

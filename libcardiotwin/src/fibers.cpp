@@ -20,8 +20,13 @@ constexpr double degree = std::numbers::pi / 180.0;
 void require_boundary(const FiberBoundary& boundary, std::size_t nodes) {
   require_nodes(boundary.endo, "endocardium", nodes);
   require_nodes(boundary.epi, "epicardium", nodes);
-  require_nodes(boundary.base, "base", nodes);
-  require_nodes(boundary.apex, "apex", nodes);
+  if (boundary.upward) {
+    if (!boundary.upward->allFinite() || !(boundary.upward->norm() > 1e-12))
+      throw InputError("Fibres: the direction from apex to base must be a finite vector that is not zero");
+  } else {
+    require_nodes(boundary.base, "base", nodes);
+    require_nodes(boundary.apex, "apex", nodes);
+  }
   if (!boundary.endo_rv.empty()) require_nodes(boundary.endo_rv, "right endocardium", nodes);
   if (!boundary.outflow.empty()) require_nodes(boundary.outflow, "outflow", nodes);
 }
@@ -127,12 +132,22 @@ std::vector<Vec3> transmural(const Mesh& mesh, const FiberBoundary& boundary, co
   return per_tet(mesh, joined_directions(stiffness, left, right, walls.beyond, 1.5 * walls.right_thickness));
 }
 
+// How far up a node lies between the lowest and the highest.
+std::vector<double> height_along(const Mesh& mesh, const Vec3& upward) {
+  std::vector<double> height;
+  for (const Vec3& p : mesh.points()) height.push_back(p.dot(upward));
+  const auto [least, most] = std::minmax_element(height.begin(), height.end());
+  const double low = *least, range = *most - *least;
+  for (double& h : height) h = (h - low) / range;
+  return height;
+}
+
 // Apicobasal direction per tet; towards the outflow rings near them, which `outflow` says: 1 there, 0 at base and apex.
 std::vector<Vec3> apicobasal(const Mesh& mesh, const FiberBoundary& boundary, const fem::Matrix& stiffness,
                              const std::vector<double>& height, std::vector<double>& outflow) {
   const std::vector<double> guess(mesh.node_count(), 0.5);
   auto direction = nodal_gradient(mesh, height);
-  if (boundary.outflow.empty()) return per_tet(mesh, direction);
+  if (boundary.outflow.empty() || boundary.upward) return per_tet(mesh, direction);
   const auto inflow = without(boundary.base, boundary.outflow);
   require_nodes(inflow, "base beside the outflow rings", mesh.node_count());
   outflow = laplace(stiffness, joined(inflow, boundary.apex), boundary.outflow, guess);
@@ -196,7 +211,9 @@ RuleBasedFibers rule_based_fibers(const Mesh& mesh, const FiberBoundary& given, 
   monitor.poll();
 
   monitor.report("fibres: apicobasal direction", 0.2);
-  result.height = laplace(stiffness, boundary.apex, boundary.base, std::vector<double>(mesh.node_count(), 0.5));
+  result.height = boundary.upward
+                      ? height_along(mesh, boundary.upward->normalized())
+                      : laplace(stiffness, boundary.apex, boundary.base, std::vector<double>(mesh.node_count(), 0.5));
   for (double& h : result.height) h = std::clamp(h, 0.0, 1.0);
   std::vector<double> outflow;
   const auto upward = apicobasal(mesh, boundary, stiffness, result.height, outflow);

@@ -71,6 +71,28 @@ TEST(FibersCli, AMeshWithoutFibersGetsThemByRule) {
   EXPECT_TRUE(contains(mesh.err, "makes a twin")) << mesh.out;
 }
 
+TEST(FibersCli, ABlockInAnotherUnitGetsFibersAndBeats) {
+  const Folder folder;
+  ForeignMesh file;
+  const Mesh block = box_mesh({12, 4, 6}, 1.0);
+  for (const Vec3& p : block.points()) file.points.push_back(p / 10);
+  file.tets.assign(block.tets().begin(), block.tets().end());
+  save_mesh(folder / "block.node", file);
+  const std::string convert =
+      "convert block.node block.twin --block --surfaces 1=base,2=base,3=base,4=base,5=endo,6=epi ";
+  const auto small = cardiotwin_in(folder, convert);
+  EXPECT_TRUE(contains(small.err, "measures 1.2 x 0.4 x 0.6 mm; if it should not, name its --unit")) << small.err;
+  EXPECT_TRUE(contains(cardiotwin_in(folder, convert + "--upward 1,0,0").err, "name --lay-fibers, too"));
+  const auto made = cardiotwin_in(
+      folder, convert + "--unit cm --lay-fibers --upward 1,0,0 --site \"corner=0,0,0 mm\" --site-radius 2");
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_FALSE(contains(made.err, "measures")) << made.err;
+  const auto run = cardiotwin_in(folder, "simulate block.twin --site corner --s1 600x1 --duration 100 --out run");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(contains(run.out, "455 of 455 conducting nodes activated")) << run.out;
+  EXPECT_EQ(cardiotwin_in(folder, "convert block.twin again.twin --block").code, 2);
+}
+
 TEST(FibersCli, ATreeThatDoesNotFitIsRefused) {
   const Folder folder;
   test::small_twin().save(folder / "small.twin");

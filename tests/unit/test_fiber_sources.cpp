@@ -130,3 +130,37 @@ TEST(FiberSources, AnImportedMeshGetsRuleBasedFibers) {
   bare.surface.clear();
   EXPECT_THROW(lay_fibers(bare), InputError);
 }
+
+TEST(FiberSources, ABlockOfTheWallGetsFibersBetweenItsSides) {
+  ForeignMesh file;
+  const Mesh block = box_mesh({8, 4, 6}, 1.0);
+  file.points.assign(block.points().begin(), block.points().end());
+  file.tets.assign(block.tets().begin(), block.tets().end());
+  tag_sides(file);
+  std::map<Tag, int> faces;
+  for (const Tag tag : file.triangle_tags) ++faces[tag];
+  EXPECT_EQ(faces, (std::map<Tag, int>{{1, 48}, {2, 48}, {3, 96}, {4, 96}, {5, 64}, {6, 64}}));
+  for (std::size_t t = 0; t < file.triangles.size(); ++t) {
+    const int axis = (file.triangle_tags[t] - 1) / 2;
+    const double side = file.triangle_tags[t] % 2 == 1 ? 0 : std::array{8, 4, 6}[axis];
+    for (const Index n : file.triangles[t]) ASSERT_EQ(file.points[n][axis], side);
+  }
+
+  AnatomyOptions how;
+  for (const Tag cut : {1, 2, 3, 4}) how.surfaces[cut] = Surface::base;
+  how.surfaces[5] = Surface::endo, how.surfaces[6] = Surface::epi;
+  how.lay_fibers = FiberAngles();
+  how.upward = Vec3(2, 0, 0);
+  const Anatomy a = to_anatomy(file, how);
+  for (std::size_t t = 0; t < a.mesh.tet_count(); ++t) {
+    // Up is x, outward z, so circumferential is x cross z, that is -y.
+    const double alpha = (60 - 120 * a.mesh.centroid(t).z() / 6) / degrees;
+    ASSERT_NEAR(std::abs(a.fibers.f[t].dot(Vec3(std::sin(alpha), -std::cos(alpha), 0))), 1, 1e-9);
+  }
+  EXPECT_EQ(a.height.front(), 0);
+  EXPECT_EQ(a.height.back(), 1);
+  how.upward = Vec3(0, 0, 0);
+  EXPECT_THROW(to_anatomy(file, how), InputError);
+  ForeignMesh none;
+  EXPECT_THROW(tag_sides(none), InputError);
+}

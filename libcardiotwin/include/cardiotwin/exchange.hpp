@@ -78,10 +78,15 @@ void require_mesh_writable(const std::filesystem::path&, const std::string& form
 /// fields.
 ForeignMesh to_foreign(const Anatomy&);
 
+/// For a block cut from a wall: gives it the boundary triangles of its tets, tagged by the side they face most, 1 -x,
+/// 2 +x, 3 -y, 4 +y, 5 -z, 6 +z. Throws InputError without tets.
+void tag_sides(ForeignMesh&);
+
 struct AnatomyOptions {
   std::map<Tag, std::string> regions;  ///< tag -> region; empty: the file's own names, or all healthy if it has no tags
   std::map<Tag, Surface> surfaces;     ///< triangle tag -> surface; empty: the anatomy has no tagged surface
   std::optional<FiberAngles> lay_fibers = {};  ///< by this rule (fiber_sources.hpp), whatever the file has
+  std::optional<Vec3> upward = {};             ///< for that, from apex to base, where the mesh has neither
 };
 
 /// Inverted tets are turned round, nodes no tet uses dropped, missing fibres laid along x, each with a warning; node

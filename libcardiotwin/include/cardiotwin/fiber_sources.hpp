@@ -13,9 +13,10 @@ namespace cardiotwin {
 FiberBoundary fiber_boundary(const Anatomy&, double edge);
 
 /// Lays fibres, depth, height and right by rule on the anatomy's own surface. Where apex and base centre coincide (a
-/// mesh of another program) they are found first: the middle of the base, and the epicardium farthest below it. Throws
-/// InputError where the surface is not tagged, or as rule_based_fibers does.
-void lay_fibers(Anatomy&, const FiberAngles& = {}, const Monitor& = {});
+/// mesh of another program) they are found first: the middle of the base, and the epicardium farthest below it. A block
+/// cut from a wall has neither: there `upward` says which way the base was. Throws InputError where the surface is not
+/// tagged, or as rule_based_fibers does.
+void lay_fibers(Anatomy&, const FiberAngles& = {}, const Monitor& = {}, const std::optional<Vec3>& upward = {});
 
 /// Sum of w f f^T over the fibres f near a position, w > 0: without sign, zero where there are none.
 using FiberSource = std::function<Mat3(const Vec3& position)>;

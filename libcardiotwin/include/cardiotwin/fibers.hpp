@@ -3,6 +3,7 @@
 
 #include <cardiotwin/log.hpp>
 #include <cardiotwin/mesh.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,8 +45,10 @@ struct FiberAngles {
 
 /// Nodes of the boundary parts on which the Laplace problems of the rule are posed. `endo` is the left ventricle's;
 /// `endo_rv` is empty for a left ventricle alone. `outflow`: rings of the aortic and pulmonary valves, may be empty.
+/// `upward`: from apex to base, for a block cut from a wall; then its `base`, `apex` and `outflow` are not looked at.
 struct FiberBoundary {
   std::vector<Index> endo, epi, base, apex, endo_rv = {}, outflow = {};
+  std::optional<Vec3> upward = {};
 };
 
 struct RuleBasedFibers {

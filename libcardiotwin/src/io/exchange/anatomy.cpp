@@ -199,6 +199,19 @@ ForeignMesh to_foreign(const Anatomy& anatomy) {
   return file;
 }
 
+void tag_sides(ForeignMesh& file) {
+  file.validate();
+  if (file.tets.empty()) throw InputError("the file holds no tets, and only a block of them has sides");
+  exchange::add_boundary(file);
+  for (const Triangle& n : file.triangles) {
+    const Vec3 &a = file.points[n[0]], &b = file.points[n[1]], &c = file.points[n[2]];
+    const Vec3 outward = (b - a).cross(c - a);
+    int axis = 0;
+    outward.cwiseAbs().maxCoeff(&axis);
+    file.triangle_tags.push_back(2 * axis + (outward[axis] > 0 ? 2 : 1));
+  }
+}
+
 Anatomy to_anatomy(const ForeignMesh& file, const AnatomyOptions& options, const Monitor& monitor) {
   file.validate();
   if (file.tets.empty()) throw InputError("the file holds no tets, and only a volume can be simulated");
@@ -215,7 +228,7 @@ Anatomy to_anatomy(const ForeignMesh& file, const AnatomyOptions& options, const
   if (anatomy.surface.empty() || anatomy.aha.empty())
     monitor.warn("the anatomy has no tagged surface or no AHA segments: it can be simulated, but a study needs them");
   anatomy.mesh = std::move(repaired.mesh);
-  if (options.lay_fibers) lay_fibers(anatomy, *options.lay_fibers, monitor);
+  if (options.lay_fibers) lay_fibers(anatomy, *options.lay_fibers, monitor, options.upward);
   anatomy.validate();
   return anatomy;
 }
