@@ -244,6 +244,8 @@ void add_right_wall(const Mesh& mesh, const std::vector<double>& depth, const st
 }  // namespace
 
 Coordinates ventricular_coordinates(const Anatomy& anatomy, const Monitor& monitor) {
+  if (anatomy.chamber == Chamber::left_atrium)
+    throw InputError("Coordinates: they are those of ventricles, and this is a left atrium; name positions in mm");
   const Mesh& mesh = anatomy.mesh;
   const std::size_t count = mesh.node_count();
   monitor.report("coordinates: distances", 0.0);

@@ -14,8 +14,9 @@
 namespace cardiotwin::meshes {
 namespace {
 
-// Wall against blood as in atrial images: healthy below 0.97 of it, fibrosis up to 1.2, dense scar above 1.32.
-constexpr std::array<double, atrial_stuffs> signal{40, 250, 250, 190, 275, 370, 275};
+// Wall against blood as in atrial images: healthy below 0.97 of it, fibrosis within 1.20 to 1.32, dense scar above; the
+// gap in it somewhat enhanced.
+constexpr std::array<double, atrial_stuffs> signal{40, 250, 250, 190, 308, 400, 285};
 constexpr std::array<std::uint8_t, atrial_stuffs> wall_label{
     background, std::uint8_t(Meaning::la_blood), lv_cavity, muscle, infarct, infarct, infarct};
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cardiotwin/atrium.hpp>
 #include <cardiotwin/check.hpp>
+#include <cardiotwin/coordinates.hpp>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/meshes/phantom_atrium.hpp>
 #include <cmath>
@@ -332,6 +333,24 @@ TEST(Atrium, ScarIsFoundInAWallThatOnlyWasGrown) {
   EXPECT_GT(volume[region::channel], 0.3 * truth.channel_volume);
 }
 
+TEST(Atrium, TheRatioToBloodFindsFibrosisAndDenseScar) {
+  auto finer = small();
+  finer.voxel = 1, finer.fibrosis_radius = 8;
+  const auto made = make_atrium_phantom(finer);
+  auto options = of_atrium();
+  options.scar.method = ScarMethod::iir;  // with the published 1.20 and 1.32
+  const auto built = build_twin(made.image, made.labels, options);
+  std::map<std::string, double> volume;
+  const auto& mesh = built.anatomy.mesh;
+  for (std::size_t t = 0; t < mesh.tet_count(); ++t)
+    volume[built.anatomy.regions.at(mesh.labels()[t])] += mesh.volume(t) / 1000;
+  const auto& truth = made.truth;
+  EXPECT_NEAR(volume["core"], truth.dense_volume, 0.25 * truth.dense_volume);
+  // A voxel partly of blood or fat is darker than the fibrosis it shows, and most voxels of a thin wall are.
+  EXPECT_GT(volume["border_zone"], 0.25 * truth.fibrosis_volume);
+  EXPECT_LT(volume["border_zone"], truth.fibrosis_volume);
+}
+
 TEST(Atrium, AFinerEdgeIsTakenForAThinWallAndSaid) {
   const auto& step = twin().provenance.steps.front();
   EXPECT_EQ(step.options.at("edge"), "0.9 mm");  // 0.3 of 3 mm, where 1 mm was asked for
@@ -339,6 +358,8 @@ TEST(Atrium, AFinerEdgeIsTakenForAThinWallAndSaid) {
   EXPECT_EQ(twin().tissue.model, Tissue::library("fibrotic-atrium").model);
   EXPECT_FALSE(step.options.contains("fibers.alpha_endo"));
 }
+
+TEST(Atrium, VentricularCoordinatesAreRefused) { EXPECT_THROW(ventricular_coordinates(heart()), InputError); }
 
 TEST(Atrium, ATwinOnDiskKeepsChamberAndRings) {
   const auto folder = std::filesystem::temp_directory_path() / "cardiotwin-atrium";

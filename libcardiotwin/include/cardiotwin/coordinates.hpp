@@ -43,7 +43,7 @@ struct Coordinates {
 /// apex and base along the gradient of a harmonic function (0 on the apical line through the wall, 1 on the base).
 /// Rotational: of the left ventricle the angle about the centre line of its wall, of the right one's free wall the
 /// ratio of path lengths to both insertions. Without `Anatomy::apex` and `base_centre` the tags say where they are;
-/// `septum` is needed for a left ventricle alone. Throws InputError for missing tags or septum.
+/// `septum` is needed for a left ventricle alone. Throws InputError for missing tags or septum, and for an atrium.
 Coordinates ventricular_coordinates(const Anatomy&, const Monitor& = {});
 
 /// As node maps for a file: the four above, and cosine and sine of the rotational one, which have no cut.
