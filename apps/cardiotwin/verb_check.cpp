@@ -51,7 +51,14 @@ std::string check_table(const CheckReport& report) {
     out += fmt::format("transmurality  deepest in AHA {}: {:.0f} % of the wall, {:.0f} % on average there\n",
                        deepest - report.transmurality.begin(), 100 * deepest->max, 100 * deepest->mean);
   }
-  out += fmt::format("wall [mm]  {:.1f} to {:.1f}, mean {:.1f}\n", report.wall_min, report.wall_max, report.wall_mean);
+  const auto range = [](const WallThickness& wall) {
+    return fmt::format("{:.1f} to {:.1f}, mean {:.1f}", wall.min, wall.max, wall.mean);
+  };
+  out += fmt::format("wall [mm]  {}\n", range(report.wall));
+  if (report.right_wall.max > 0) {
+    out += fmt::format("right ventricle  cavity {:.1f} ml, free wall [mm] {}\n", report.right_cavity_volume,
+                       range(report.right_wall));
+  }
   out += fmt::format(
       "mesh  edge {:.2f} mm ({:.2f} to {:.2f}), dihedral {:.1f} to {:.1f} degrees, time-step limit {:.3f} ms\n",
       report.mesh.mean_edge, report.mesh.min_edge, report.mesh.max_edge, report.mesh.min_dihedral,

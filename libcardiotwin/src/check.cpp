@@ -125,50 +125,76 @@ std::vector<double> local_edges(const Mesh& mesh) {
   return sum;
 }
 
-// Thickness is the sum of the distances to both surfaces, taken in the middle of the wall, where both feet lie opposite
-// each other.
-void measure_wall(const Anatomy& anatomy, CheckReport& report) {
-  const auto endo = faces_of(anatomy, Surface::endo);
-  auto outer = faces_of(anatomy, Surface::epi);
-  for (const auto& face : faces_of(anatomy, Surface::endo_rv)) outer.push_back(face);  // the septum's right side
+// Thickness [mm], ascending, of the wall between two parts of the surface: the sum of the distances to both, taken at
+// the nodes that `belongs` says and only in the middle, where both feet lie opposite each other. Counts in `thin` the
+// nodes with fewer than `least_elements` across.
+template <class Belongs>
+std::vector<double> thickness_between(const Anatomy& anatomy, std::vector<Triangle> inner, std::vector<Triangle> outer,
+                                      const Belongs& belongs, const std::vector<double>& edge, std::size_t& thin) {
+  const auto points = anatomy.mesh.points();
+  const SurfaceDistance to_inner(points, std::move(inner)), to_outer(points, std::move(outer));
+  std::vector<double> thickness(points.size(), -1.0);
+  const auto count = static_cast<Index>(points.size());
+#pragma omp parallel for schedule(dynamic, 1024)
+  for (Index i = 0; i < count; ++i) {
+    if (anatomy.depth[i] < 0.25 || anatomy.depth[i] > 0.75 || !belongs(i)) continue;
+    const double sum = to_inner(points[i]) + to_outer(points[i]);
+    if (sum > 0) thickness[i] = sum;  // 0 on a rim where both meet
+  }
+  for (std::size_t i = 0; i < points.size(); ++i) thin += thickness[i] >= 0 && thickness[i] < least_elements * edge[i];
+  std::erase_if(thickness, [](double t) { return t < 0; });
+  std::sort(thickness.begin(), thickness.end());
+  return thickness;
+}
+
+WallThickness statistics_of(const std::vector<double>& ascending) {
+  if (ascending.empty()) return {};
+  const auto last = static_cast<double>(ascending.size() - 1);
+  WallThickness wall{.min = ascending[static_cast<std::size_t>(0.01 * last)],
+                     .max = ascending[static_cast<std::size_t>(0.99 * last)]};
+  for (const double t : ascending) wall.mean += t / static_cast<double>(ascending.size());
+  return wall;
+}
+
+void measure_walls(const Anatomy& anatomy, CheckReport& report) {
+  const auto endo = faces_of(anatomy, Surface::endo), right = faces_of(anatomy, Surface::endo_rv),
+             epi = faces_of(anatomy, Surface::epi);
+  auto outer = epi;
+  outer.insert(outer.end(), right.begin(), right.end());  // the septum's right side
   if (endo.empty() || outer.empty() || anatomy.depth.empty()) {
     find(report, Severity::warning,
          "the surface carries no endo- and epicardium, so cavity and wall thickness are unknown; build the twin from "
          "an image");
     return;
   }
-  const auto points = anatomy.mesh.points();
   report.cavity_volume = cavity_volume(anatomy.mesh, endo);
-  const SurfaceDistance to_endo(points, endo), to_outer(points, outer);
-  std::vector<double> thickness(points.size(), -1.0);
-  const auto count = static_cast<Index>(points.size());
-#pragma omp parallel for schedule(dynamic, 1024)
-  for (Index i = 0; i < count; ++i) {
-    if (anatomy.depth[i] < 0.25 || anatomy.depth[i] > 0.75) continue;
-    if (anatomy.right.empty() || anatomy.right[i] < 0.5) thickness[i] = to_endo(points[i]) + to_outer(points[i]);
-  }
   const auto edge = local_edges(anatomy.mesh);
   std::size_t thin = 0;
-  for (std::size_t i = 0; i < points.size(); ++i) thin += thickness[i] >= 0 && thickness[i] < least_elements * edge[i];
-  std::erase_if(thickness, [](double t) { return t < 0; });
+  const auto is_right = [&](Index i) { return !anatomy.right.empty() && anatomy.right[i] >= 0.5; };
+  const auto thickness = thickness_between(
+      anatomy, endo, outer, [&](Index i) { return !is_right(i); }, edge, thin);
+  report.wall = statistics_of(thickness);
+  std::size_t measured = thickness.size();
+  double least = report.wall.min;
+  if (!right.empty() && !epi.empty()) {
+    report.right_cavity_volume = cavity_volume(anatomy.mesh, right);
+    const auto of_right = thickness_between(anatomy, right, epi, is_right, edge, thin);
+    report.right_wall = statistics_of(of_right);
+    measured += of_right.size();
+    if (!of_right.empty()) least = std::min(least, report.right_wall.min);
+  }
   if (thickness.empty()) {
     find(report, Severity::warning,
          "no node lies inside the wall: it is one element thick; build with a smaller --edge");
     return;
   }
-  std::sort(thickness.begin(), thickness.end());
-  const auto last = static_cast<double>(thickness.size() - 1);
-  report.wall_min = thickness[static_cast<std::size_t>(0.01 * last)],
-  report.wall_max = thickness[static_cast<std::size_t>(0.99 * last)];
-  for (const double t : thickness) report.wall_mean += t / static_cast<double>(thickness.size());
-  const double share = static_cast<double>(thin) / static_cast<double>(thickness.size());
+  const double share = static_cast<double>(thin) / static_cast<double>(measured);
   if (share > 0.01) {
     find(report, Severity::warning,
          fmt::format(
              "{:.0f} % of the wall is thinner than {:.0f} elements (1st percentile {:.1f} mm); build with --edge "
              "{:.1f} or less",
-             100 * share, least_elements, report.wall_min,
-             std::max(0.1, std::floor(10 * report.wall_min / least_elements) / 10)));
+             100 * share, least_elements, least, std::max(0.1, std::floor(10 * least / least_elements) / 10)));
   }
 }
 
@@ -354,7 +380,7 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
   monitor.report("volumes and wall", 0.0);
   measure_volumes(twin, report);
   measure_mesh(twin.anatomy, report);
-  measure_wall(twin.anatomy, report);
+  measure_walls(twin.anatomy, report);
   report.transmurality = transmurality(twin.anatomy);
   judge_image(twin, report);
 
@@ -388,6 +414,14 @@ CheckReport check(const Twin& twin, const SimulationOptions& options, double lim
   return report;
 }
 
+namespace {
+
+nlohmann::json json_of(const WallThickness& wall) {
+  return {{"percentile_1", wall.min}, {"mean", wall.mean}, {"percentile_99", wall.max}};
+}
+
+}  // namespace
+
 std::string to_json(const CheckReport& report) {
   nlohmann::json velocities = nlohmann::json::array(), segments = nlohmann::json::array();
   for (std::size_t s = 1; s < report.transmurality.size(); ++s) {
@@ -416,26 +450,29 @@ std::string to_json(const CheckReport& report) {
                     {"at_percentile_5_m_per_s", e.at_low.mean},
                     {"at_percentile_95_m_per_s", e.at_high.mean}});
   }
-  const nlohmann::json json{
-      {"fit", report.fit()},
-      {"volumes_ml", report.volumes},
-      {"muscle_volume_ml", report.muscle_volume},
-      {"cavity_volume_ml", report.cavity_volume},
-      {"scar_mass_g", report.scar_mass},
-      {"wall_mm", {{"percentile_1", report.wall_min}, {"mean", report.wall_mean}, {"percentile_99", report.wall_max}}},
-      {"transmurality", segments},
-      {"mesh",
-       {{"min_dihedral_deg", report.mesh.min_dihedral},
-        {"max_dihedral_deg", report.mesh.max_dihedral},
-        {"min_edge_mm", report.mesh.min_edge},
-        {"mean_edge_mm", report.mesh.mean_edge},
-        {"max_edge_mm", report.mesh.max_edge},
-        {"dihedral_histogram", report.mesh.dihedral_histogram},
-        {"edges_mm", edges}}},
-      {"stable_dt_ms", report.stable_dt},
-      {"velocities", velocities},
-      {"edge_velocities", ends},
-      {"findings", nlohmann::json::parse(to_json(report.findings))}};
+  nlohmann::json json{{"fit", report.fit()},
+                      {"volumes_ml", report.volumes},
+                      {"muscle_volume_ml", report.muscle_volume},
+                      {"cavity_volume_ml", report.cavity_volume},
+                      {"scar_mass_g", report.scar_mass},
+                      {"wall_mm", json_of(report.wall)},
+                      {"transmurality", segments},
+                      {"mesh",
+                       {{"min_dihedral_deg", report.mesh.min_dihedral},
+                        {"max_dihedral_deg", report.mesh.max_dihedral},
+                        {"min_edge_mm", report.mesh.min_edge},
+                        {"mean_edge_mm", report.mesh.mean_edge},
+                        {"max_edge_mm", report.mesh.max_edge},
+                        {"dihedral_histogram", report.mesh.dihedral_histogram},
+                        {"edges_mm", edges}}},
+                      {"stable_dt_ms", report.stable_dt},
+                      {"velocities", velocities},
+                      {"edge_velocities", ends},
+                      {"findings", nlohmann::json::parse(to_json(report.findings))}};
+  if (report.right_wall.max > 0) {
+    json["right_cavity_volume_ml"] = report.right_cavity_volume;
+    json["right_wall_mm"] = json_of(report.right_wall);
+  }
   return json.dump(2);
 }
 

@@ -208,8 +208,8 @@ TEST(Atrium, WallIsAsThickAsAskedForAndOpenAtEveryRing) {
   EXPECT_EQ(a.chamber, Chamber::left_atrium);
   const CheckReport report = check(twin());
   // Gaussian and lattice round a little of a wall of 3 mm away; where a vein leaves it is thicker.
-  EXPECT_NEAR(report.wall_mean, 3, 0.25);
-  EXPECT_GT(report.wall_min, 1.7);  // at the valve's rim, which is cut at a slant
+  EXPECT_NEAR(report.wall.mean, 3, 0.25);
+  EXPECT_GT(report.wall.min, 1.7);  // at the valve's rim, which is cut at a slant
   // Cut half a slab inside the ends of the veins and a voxel inside the valve.
   EXPECT_NEAR(report.cavity_volume, phantom().truth.cavity_volume, 0.06 * phantom().truth.cavity_volume);
   EXPECT_NEAR(report.muscle_volume, phantom().truth.wall_volume, 0.1 * phantom().truth.wall_volume);

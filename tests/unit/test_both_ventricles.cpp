@@ -4,12 +4,14 @@
 #include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
+#include <cardiotwin/check.hpp>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/fiber_sources.hpp>
 #include <cardiotwin/meshes/build.hpp>
 #include <cardiotwin/meshes/phantom.hpp>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "../../meshes/src/voxels.hpp"
@@ -134,6 +136,22 @@ int jumps(const Anatomy& a, const Fibers& fibers) {
 
 // Half an edge of 2 mm across a wall of 5 mm turns the helix by 24 degrees already.
 TEST(BothVentricles, NeighboursRunAlikeAwayFromApexAndValves) { EXPECT_EQ(jumps(heart(), heart().fibers), 0); }
+
+TEST(BothVentricles, BothWallsAndCavitiesAreMeasured) {
+  Twin twin;
+  twin.anatomy = heart();
+  twin.tissue = Tissue::library("post-infarct");
+  const auto report = check(twin, {.dt = 0.05});
+  EXPECT_NEAR(report.wall.mean, 9, 0.5);
+  EXPECT_NEAR(report.right_wall.mean, 5, 0.5);
+  EXPECT_LT(report.right_wall.max, 8.5);  // it meets the left one at a slant
+  double cavity = 0;                      // up to the left ventricle's base, as labelled
+  const Grid& g = phantom().labels.grid;
+  for (std::size_t v = 0; v < phantom().labels.values.size(); ++v) cavity += phantom().labels.values[v] == 5;
+  EXPECT_NEAR(report.right_cavity_volume, cavity * g.spacing.prod() / 1000, 0.06 * report.right_cavity_volume);
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_NEAR(json["right_wall_mm"]["mean"], report.right_wall.mean, 1e-12);
+}
 
 TEST(BothVentricles, DosteTurnsTheRightEndocardiumUprightWithoutJumps) {
   Anatomy a = heart();

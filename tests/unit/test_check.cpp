@@ -81,9 +81,9 @@ TEST(Check, GeometryIsMeasured) {
   EXPECT_NEAR(report.muscle_volume, whole - cavity, 0.03 * (whole - cavity));
   EXPECT_NEAR(report.volumes.at("healthy"), report.muscle_volume, 1e-9);
   EXPECT_EQ(report.scar_mass, 0);
-  EXPECT_NEAR(report.wall_mean, 7.9, 0.2);  // 8 along the semi-axes, a little less along the normal between
-  EXPECT_GT(report.wall_min, 6);            // thinner at the rim, where surface cells are cut
-  EXPECT_LT(report.wall_max, 8.6);
+  EXPECT_NEAR(report.wall.mean, 7.9, 0.2);  // 8 along the semi-axes, a little less along the normal between
+  EXPECT_GT(report.wall.min, 6);            // thinner at the rim, where surface cells are cut
+  EXPECT_LT(report.wall.max, 8.6);
   EXPECT_GT(report.mesh.min_dihedral, 10);
   EXPECT_GT(report.stable_dt, 0.05);
   EXPECT_EQ(count(report, Severity::info, "no scar"), 1);

@@ -16,12 +16,18 @@ struct EdgeVelocities {
   VelocityMeasurement at_low, at_high;
 };
 
+/// Thickness of a wall [mm], 1st and 99th percentile for min and max; all 0 where it was not measured.
+struct WallThickness {
+  double min = 0, mean = 0, max = 0;
+};
+
 struct CheckReport {
-  std::map<std::string, double> volumes;        ///< region name -> [ml]
-  double muscle_volume = 0, cavity_volume = 0;  ///< [ml]; cavity bounded by the endocardium and fans across its rims
-  double scar_mass = 0;                         ///< core + border zone + channel [g], density 1.05 g/ml
-  double wall_min = 0, wall_mean = 0, wall_max = 0;  ///< wall thickness [mm], 1/99 percentiles for min/max
-  std::array<Transmurality, 18> transmurality;       ///< per AHA segment, [0] the whole heart
+  std::map<std::string, double> volumes;              ///< region name -> [ml]
+  double muscle_volume = 0;                           ///< [ml]
+  double cavity_volume = 0, right_cavity_volume = 0;  ///< [ml]; bounded by the endocardium and fans across its rims
+  double scar_mass = 0;                               ///< core + border zone + channel [g], density 1.05 g/ml
+  WallThickness wall, right_wall;               ///< septum with the left; the right one is its ventricle's free wall
+  std::array<Transmurality, 18> transmurality;  ///< per AHA segment, [0] the whole heart
   MeshQuality mesh;
   std::map<std::string, EdgeStatistics> edges;  ///< by region name
   double stable_dt = 0;                         ///< [ms]

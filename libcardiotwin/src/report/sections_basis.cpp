@@ -44,13 +44,16 @@ Html scar_section(const Study& study) {
                           fixed(100 * whole.scar_share(), 1)));
   volumes.add("Scar mass (density 1.05 g/ml)",
               fixed((whole.core + whole.border_zone + whole.channel) * 1.05e-3, 1) + " g");
-  const double cavity = number_in(study.check, {"cavity_volume_ml"});
-  if (std::isfinite(cavity)) volumes.add("Cavity", fixed(cavity, 1) + " ml");
-  const auto& wall = member(study.check, "wall_mm");
-  if (const double mean = number_in(wall, {"mean"}); std::isfinite(mean))
-    volumes.add("Wall thickness: thin, mean, thick",
-                fmt::format("{} / {} / {} mm", fixed(number_in(wall, {"percentile_1"}), 1), fixed(mean, 1),
-                            fixed(number_in(wall, {"percentile_99"}), 1)));
+  const auto add_cavity = [&](const char* name, const char* volume, const char* wall_name, const char* thickness) {
+    const double cavity = number_in(study.check, {volume});
+    if (std::isfinite(cavity)) volumes.add(name, fixed(cavity, 1) + " ml");
+    const auto& wall = member(study.check, thickness);
+    if (const double mean = number_in(wall, {"mean"}); std::isfinite(mean))
+      volumes.add(wall_name, fmt::format("{} / {} / {} mm", fixed(number_in(wall, {"percentile_1"}), 1), fixed(mean, 1),
+                                         fixed(number_in(wall, {"percentile_99"}), 1)));
+  };
+  add_cavity("Cavity", "cavity_volume_ml", "Wall thickness: thin, mean, thick", "wall_mm");
+  add_cavity("Right ventricle's cavity", "right_cavity_volume_ml", "Its free wall: thin, mean, thick", "right_wall_mm");
   Facts measured;
   add_facts(measured, study.measurements);
   Html right = tag("h3", text("In the model")) + volumes.html();
