@@ -15,19 +15,20 @@ namespace {
 std::atomic<bool> interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
 
-// The first Ctrl-C asks the work to stop at the next safe point; a second one ends the program at once.
-void on_interrupt(int) {
+// The first Ctrl-C, or a batch system's SIGTERM, asks the work to stop at the next safe point; a second one ends the
+// program at once.
+void on_interrupt(int signal) {
   interrupted = true;
-  std::signal(SIGINT, SIG_DFL);
+  std::signal(signal, SIG_DFL);
 }
 
 class Line {
  public:
+  // A terminal's line is rewritten; a log gets one a minute, and none of short work.
   void progress(std::string_view what, double done) {
-    if (!terminal_) return;
     const auto now = Clock::now();
     if (what != what_) what_ = what, since_ = now, from_ = done;
-    if (now - shown_ < std::chrono::milliseconds(200)) return;
+    if (now - shown_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::minutes(1))) return;
     shown_ = now;
     std::string left;
     const double elapsed = std::chrono::duration<double>(now - since_).count();
@@ -35,8 +36,11 @@ class Line {
       const auto seconds = static_cast<long>(elapsed * (1 - done) / (done - from_) + 0.5);
       left = fmt::format(", {}:{:02} left", seconds / 60, seconds % 60);
     }
-    fmt::print(stderr, "\r\033[K{} {:3.0f} %{}", what, 100 * done, left);
-    open_ = true;
+    if (terminal_)
+      fmt::print(stderr, "\r\033[K{} {:3.0f} %{}", what, 100 * done, left);
+    else
+      fmt::print(stderr, "  {} {:.0f} %{}\n", what, 100 * done, left);
+    open_ = terminal_;
   }
   void close() {
     if (open_) std::fputs("\r\033[K", stderr);
@@ -49,7 +53,7 @@ class Line {
   bool open_ = false;
   std::string what_;
   double from_ = 0;
-  Clock::time_point since_{}, shown_{};
+  Clock::time_point since_{}, shown_ = terminal_ ? Clock::time_point() : Clock::now();
 };
 
 Line& line() {
@@ -60,7 +64,7 @@ Line& line() {
 }  // namespace
 
 Monitor console() {
-  std::signal(SIGINT, on_interrupt);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, on_interrupt);
   return {.progress = [](std::string_view what, double done) { line().progress(what, done); },
           .note = [](std::string_view text) { line().close(), fmt::print(stderr, "  {}\n", text); },
           .warning = [](std::string_view text) { line().close(), fmt::print(stderr, "  warning: {}\n", text); },

@@ -440,7 +440,9 @@ TEST(Cli, WritingWhereItCannotIsRefused) {
   expect_refused(folder, "phantom --out heart.twin", "heart.twin");
 }
 
-TEST(Cli, CtrlCEndsWith130AndSaysHowToGoOn) {
+class Interrupted : public ::testing::TestWithParam<int> {};
+
+TEST_P(Interrupted, EndsWith130AndSaysHowToGoOn) {
   const Folder folder;
   auto twin = small_twin();
   for (auto& [name, region] : twin.tissue.regions) region.variant.clear(), region.parameters.clear();
@@ -456,7 +458,7 @@ TEST(Cli, CtrlCEndsWith130AndSaysHowToGoOn) {
   // Once the options are on disk the run has begun.
   for (int i = 0; i < 600 && !std::filesystem::exists(folder / "run/effective.toml"); ++i) ::usleep(50000);
   ::usleep(300000);
-  ::kill(child, SIGINT);
+  ::kill(child, GetParam());
   int status = 0;
   ::waitpid(child, &status, 0);
   ASSERT_TRUE(WIFEXITED(status));
@@ -466,5 +468,9 @@ TEST(Cli, CtrlCEndsWith130AndSaysHowToGoOn) {
   EXPECT_TRUE(contains(err, "same command")) << err;
   EXPECT_FALSE(std::filesystem::exists(folder / "run/maps.vtu"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Cli, Interrupted, ::testing::Values(SIGINT, SIGTERM), [](const auto& instance) {
+  return instance.param == SIGINT ? std::string("ByCtrlC") : std::string("ByABatchSystem");
+});
 
 }  // namespace
