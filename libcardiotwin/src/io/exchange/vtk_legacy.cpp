@@ -1,6 +1,7 @@
 // Legacy VTK files (https://docs.vtk.org/en/latest/design_documents/VTKFileFormats.html), text and big-endian binary,
 // with cells as before and after version 5.
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -236,11 +237,15 @@ void put(std::string& out, T value) {
   out.append(std::reverse_iterator(bytes + sizeof(T)), std::reverse_iterator(bytes));
 }
 
+// A foreign field may be called "region" and hold anything.
+bool is_int(double value) { return value == std::floor(value) && std::abs(value) <= 0x7fffffff; }
+
 void put_arrays(std::string& out, const std::vector<Array>& arrays, bool integers) {
   if (arrays.empty()) return;
   out += fmt::format("FIELD FieldData {}\n", arrays.size());
   for (const auto& array : arrays) {
-    const bool as_int = integers || array.name == "region";
+    const bool as_int =
+        (integers || array.name == "region") && std::all_of(array.values.begin(), array.values.end(), is_int);
     out += fmt::format("{} {} {} {}\n", coded_name(array.name, true), array.components,
                        array.values.size() / static_cast<std::size_t>(array.components), as_int ? "int" : "double");
     for (const double value : array.values) as_int ? put(out, static_cast<std::int32_t>(value)) : put(out, value);
