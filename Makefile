@@ -21,6 +21,7 @@ demo: configure
 	$(BUILD)/bin/cardiotwin demo --out demo
 
 test: all
+	./install-dependencies.sh tests
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS)
 
 bench: deps

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what cardiotwin is built with, where it is missing. Debian 12 or newer and Ubuntu 24.04 or newer;
-# elsewhere it says what is needed. Does nothing, quickly, when all is there.
+# elsewhere it says what is needed. Does nothing, quickly, when all is there. With "tests" also what only tests use.
 set -eu
 
 packages="g++ cmake ninja-build ccache
   libeigen3-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libssl-dev zlib1g-dev libhdf5-dev
   libvtk9-dev libgdcm-dev libpng-dev libgtest-dev
   python3-dev python3-numpy pybind11-dev"
+[ "${1:-}" != tests ] || packages="$packages python3-xarray python3-tqdm python3-distributed"
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
   for tool in cmake ninja; do
@@ -18,7 +19,7 @@ cardiotwin: packages are installed automatically on Debian and Ubuntu only. Here
   a C++20 compiler with OpenMP, CMake 3.25 or newer, Ninja,
   Eigen 3.4, fmt, nlohmann-json, CLI11 2, toml++ 3, OpenSSL 3, HDF5 1.10 or newer, VTK 9.1 or newer,
   GDCM 3, libpng 1.6,
-  for the tests GoogleTest, for the Python module pybind11 and NumPy.
+  for the tests GoogleTest, for the Python module pybind11 and NumPy, for its sweeps xarray and Dask.
 TEXT
     exit 1
   fi

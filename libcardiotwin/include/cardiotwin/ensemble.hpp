@@ -9,6 +9,7 @@
 
 namespace cardiotwin {
 
+/// So many simulations of one twin side by side, its members.
 class Ensemble {
  public:
   /// `members` in [1, limit()]; throws InputError as Simulation does.

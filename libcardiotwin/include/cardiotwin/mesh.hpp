@@ -71,6 +71,7 @@ MeshQuality quality(const Mesh&);
 struct EdgeStatistics {
   double mean = 0, low = 0, high = 0;  ///< low and high: 5 % of the volume lie below and above
 };
+/// By label.
 std::map<Label, EdgeStatistics> edge_statistics(const Mesh&);
 
 /// Box [0, size] of structured tets, six to a cube, node spacing as close to `edge` [mm] as divides the box; label 1.

@@ -13,8 +13,8 @@ struct Twin {
   Anatomy anatomy;
   Tissue tissue;
   Provenance provenance;
-  std::string measurements =
-      "{}";                       ///< JSON object of image-derived figures (scar volumes, thresholds, ...), by `build`
+  /// JSON object of image-derived figures (scar volumes, thresholds, ...), by `build`
+  std::string measurements = "{}";
   std::vector<Finding> findings;  ///< on the image and its labels, by `build`; a severe one makes the twin unfit
 
   /// A `.twin` is an HDF5 file in VTKHDF layout (so ParaView opens it) behind a 512-byte text header with format

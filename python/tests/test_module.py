@@ -12,7 +12,7 @@ import numpy as np
 import cardiotwin as ct
 
 CLI = os.environ["CARDIOTWIN_CLI"]
-README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
+README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 
 
 class Module(unittest.TestCase):

@@ -1,0 +1,132 @@
+#pragma once
+/// What the files of the Python module share. Arrays that C++ owns come back as read-only views that keep their owner
+/// alive; computed ones are handed over without a copy. Long calls release the interpreter, honour Ctrl-C and tell
+/// their progress.
+
+#include <fmt/format.h>
+#include <pybind11/eigen.h>
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <cardiotwin/cardiotwin.hpp>
+#include <cmath>
+#include <map>
+#include <optional>
+
+namespace cardiotwin::python {
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+/// The comment of a public header, as "Simulation.run"; throws where there is none, so that a test sees it.
+const char* doc(const char* name);
+
+// ---- Arrays ---------------------------------------------------------------------------------------------------------
+
+/// A read-only view of `count` items of `width` numbers, kept alive by `owner`; `stride` bytes from item to item (0:
+/// they are dense).
+template <class Number>
+py::array view(const void* data, std::size_t count, std::size_t width, py::handle owner, std::size_t stride = 0) {
+  std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(count)},
+      strides{static_cast<py::ssize_t>(stride ? stride : width * sizeof(Number))};
+  if (width > 1) {
+    shape.push_back(static_cast<py::ssize_t>(width));
+    strides.push_back(sizeof(Number));
+  }
+  py::array array(py::dtype::of<Number>(), shape, strides, data, owner);
+  array.attr("flags").attr("writeable") = false;
+  return array;
+}
+
+/// Hands a computed vector to NumPy: the array owns it.
+template <class Number>
+py::array_t<Number> give(std::vector<Number> values, std::vector<std::size_t> shape = {}) {
+  auto* owned = new std::vector<Number>(std::move(values));
+  py::capsule owner(owned, [](void* pointer) { delete static_cast<std::vector<Number>*>(pointer); });
+  if (shape.empty()) shape = {owned->size()};
+  return py::array_t<Number>(shape, owned->data(), owner);
+}
+
+/// Anything that NumPy makes an array of, as a copy in C++; throws InputError unless it holds real (whole) numbers of
+/// shape (n, width), for width 1 (n,). `who` is named.
+std::vector<double> reals_of(const py::object&, std::size_t width, const char* who);
+std::vector<std::int64_t> integers_of(const py::object&, std::size_t width, std::int64_t low, std::int64_t high,
+                                      const char* who);
+std::vector<Vec3> points_of(const py::object&, const char* who);
+std::string shape_text(const py::array&);
+
+// ---- Long calls -----------------------------------------------------------------------------------------------------
+
+/// Progress, notes and warnings go to the Python side (cardiotwin/_told.py); whatever is raised there, or by Ctrl-C, is
+/// raised again when the work has stopped.
+class Listener {
+ public:
+  explicit Listener(const py::object& progress);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Monitor monitor();
+  void rethrow();
+
+ private:
+  template <class Call>
+  void guarded(const Call&);
+  py::object told_;
+  std::exception_ptr raised_;
+};
+
+template <class Work>
+auto long_call(const py::object& progress, const Work& work) {
+  Listener listener(progress);
+  try {
+    const Monitor monitor = listener.monitor();
+    py::gil_scoped_release free;
+    return work(monitor);
+  } catch (const Interrupted&) {
+    listener.rethrow();
+    throw;
+  }
+}
+
+// ---- Options --------------------------------------------------------------------------------------------------------
+
+/// Sets fields by keyword; an unknown name or an unfit value is one clear sentence.
+void set_fields(const py::object& target, const py::dict& fields, const char* who);
+template <class Options>
+Options options_from(const py::kwargs& fields, const char* who) {
+  py::object target = py::cast(Options());
+  set_fields(target, fields, who);
+  return target.cast<Options>();
+}
+
+/// An enumeration that also takes its names as text.
+template <class Enum>
+void bind_names(py::module_& m, const char* name, std::initializer_list<std::pair<const char*, Enum>> names) {
+  std::map<std::string, Enum> known;
+  std::vector<std::string> all;
+  py::enum_<Enum> type(m, name);
+  for (const auto& [text, value] : names) type.value(text, value), known[text] = value, all.emplace_back(text);
+  type.def(py::init([known, all, who = std::string(name)](std::string text) {
+    std::replace(text.begin(), text.end(), '-', '_');
+    const auto found = known.find(text);
+    if (found == known.end())
+      throw InputError(fmt::format("{}: \"{}\" is unknown{}", who, text, suggestion(text, all)));
+    return found->second;
+  }));
+  py::implicitly_convertible<py::str, Enum>();
+}
+
+void bind_mesh(py::module_&);
+void bind_anatomy(py::module_&);
+void bind_exchange(py::module_&);
+void bind_coordinates(py::module_&);
+void bind_tissue(py::module_&);
+void bind_simulation(py::module_&);
+void bind_cell(py::module_&);
+void bind_study(py::module_&);
+void bind_images(py::module_&);
+void bind_build(py::module_&);
+
+}  // namespace cardiotwin::python

@@ -1,0 +1,224 @@
+#include <cardiotwin/ensemble.hpp>
+
+#include "bind.hpp"
+
+namespace cardiotwin::python {
+namespace {
+
+SimulationOptions options_of(const Twin& twin, double dt, const std::string& precision, int threads,
+                             const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load,
+                             const std::vector<Lesion>& lesions) {
+  if (precision != "fp64" && precision != "fp32")
+    throw InputError(fmt::format("Simulation: precision must be \"fp64\" or \"fp32\", not \"{}\"", precision));
+  SimulationOptions options;
+  options.stiffness = stiffness.value_or(natural_stiffness(twin));
+  options.dt = dt == 0 ? natural_dt(twin, options.stiffness) : dt;
+  options.backend = Backend::named(backend, threads);
+  options.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
+  options.ionic_load = ionic_load;
+  options.lesions = lesions;
+  return options;
+}
+
+// A Python callable at intervals; what it raises ends the run.
+class Callback : public Recorder {
+ public:
+  Callback(double interval, py::object call) : interval_(interval), call_(std::move(call)) {}
+  Callback(Callback&&) noexcept = default;
+  ~Callback() override {
+    py::gil_scoped_acquire lock;
+    call_ = py::object();
+  }
+  double interval() const override { return interval_; }
+  void sample(double time, std::span<const double> voltage) override {
+    py::gil_scoped_acquire lock;
+    // A copy: the callable may keep it.
+    call_(time, py::array_t<double>(static_cast<py::ssize_t>(voltage.size()), voltage.data()));
+  }
+
+ private:
+  double interval_;
+  py::object call_;
+};
+
+py::array activations(const Simulation& sim) {
+  auto values = sim.activations();
+  const std::size_t nodes = values.size() / Simulation::activation_depth;
+  return give(std::move(values), {nodes, Simulation::activation_depth});
+}
+
+void bind_protocol(py::module_& m) {
+  bind_names<Waveform>(m, "Waveform", {{"square", Waveform::square}, {"biphasic", Waveform::biphasic}});
+  py::class_<Stimulus>(m, "Stimulus", doc("Stimulus"))
+      .def(py::init([](const py::object& nodes, double start, double duration, double amplitude, Waveform waveform) {
+             const auto given = integers_of(nodes, 1, 0, std::numeric_limits<Index>::max(), "Stimulus: nodes");
+             return Stimulus{{given.begin(), given.end()}, start, duration, amplitude, waveform};
+           }),
+           "nodes"_a, "start"_a = 0.0, "duration"_a = 2.0, "amplitude"_a = 50.0, "waveform"_a = Waveform::square,
+           "start, duration [ms]; amplitude [A/F = mV/ms], positive depolarises")
+      .def_readonly("nodes", &Stimulus::nodes)
+      .def_readwrite("start", &Stimulus::start)
+      .def_readwrite("duration", &Stimulus::duration)
+      .def_readwrite("amplitude", &Stimulus::amplitude);
+  py::class_<Protocol>(m, "Protocol", "Pacing.")
+      .def(py::init([](std::vector<Stimulus> stimuli) {
+             Protocol protocol{std::move(stimuli)};
+             protocol.validate();
+             return protocol;
+           }),
+           "stimuli"_a)
+      .def_static(
+          "s1s2",
+          [](const Site& site, double s1, int beats, double s2, double s3, double s4, double start, double duration,
+             double amplitude) {
+            return Protocol::s1s2(site, {s1, beats, s2, s3, s4, start, duration, amplitude});
+          },
+          "site"_a, "s1"_a = 600.0, "beats"_a = 6, "s2"_a = 0.0, "s3"_a = 0.0, "s4"_a = 0.0, "start"_a = 0.0,
+          "duration"_a = 2.0, "amplitude"_a = 50.0, doc("S1S2"))
+      .def_readonly("stimuli", &Protocol::stimuli)
+      .def("last_stimulus", &Protocol::last_stimulus, doc("Protocol.last_stimulus"));
+}
+
+void bind_recorders(py::module_& m) {
+  py::class_<ActivationMap> activation(m, "ActivationMap", doc("ActivationMap"));
+  bind_names<ActivationMap::Which>(m, "Which",
+                                   {{"first", ActivationMap::Which::first}, {"last", ActivationMap::Which::last}});
+  activation.def(py::init<ActivationMap::Which>(), "which"_a = ActivationMap::Which::first)
+      .def("map", [](const ActivationMap& self) { return self.map(); });
+  py::class_<RepolarizationMap>(m, "RepolarizationMap", doc("RepolarizationMap"))
+      .def(py::init<>())
+      .def("map", [](const RepolarizationMap& self) { return self.map(); });
+  py::class_<Probe>(m, "Probe", doc("Probe"))
+      .def(py::init([](const py::object& nodes, double interval) {
+             const auto given = integers_of(nodes, 1, 0, std::numeric_limits<Index>::max(), "Probe: nodes");
+             return Probe({given.begin(), given.end()}, interval);
+           }),
+           "nodes"_a, "interval"_a)
+      .def_property_readonly(
+          "times", [](const Probe& self) { return give(std::vector<double>(self.times())); }, "[ms]")
+      .def_property_readonly(
+          "values",
+          [](const Probe& self) {
+            const std::size_t samples = self.times().size(), all = self.values().size();
+            return give(std::vector<double>(self.values()), {samples, samples ? all / samples : 0});
+          },
+          "(samples, nodes) [mV]");
+  py::class_<Variation>(m, "Variation", doc("Variation"))
+      .def(py::init([](std::map<std::string, double> conductivity,
+                       std::map<std::string, std::map<std::string, double>> parameters, std::vector<Lesion> lesions) {
+             return Variation{std::move(conductivity), std::move(parameters), std::move(lesions)};
+           }),
+           py::kw_only(), "conductivity"_a = std::map<std::string, double>{},
+           "parameters"_a = std::map<std::string, std::map<std::string, double>>{}, "lesions"_a = std::vector<Lesion>{})
+      .def_readwrite("conductivity", &Variation::conductivity, doc("Variation.conductivity"))
+      .def_readwrite("parameters", &Variation::parameters, doc("Variation.parameters"))
+      .def_readwrite("lesions", &Variation::lesions, doc("Variation.lesions"));
+  py::class_<SimulationState>(m, "SimulationState", doc("SimulationState"))
+      .def_readonly("time", &SimulationState::time)
+      .def(
+          "save", [](const SimulationState& self, const std::filesystem::path& path) { save(path, self); }, "path"_a)
+      .def_static("load", &load_state, "path"_a);
+}
+
+}  // namespace
+
+void bind_simulation(py::module_& m) {
+  bind_protocol(m);
+  bind_recorders(m);
+
+  py::class_<Simulation>(m, "Simulation",
+                         "The monodomain equation on a twin. dt [ms], 0: the twin's own; precision \"fp32\" or "
+                         "\"fp64\"; backend \"cpu\", \"cuda\", \"cuda:1\", or \"reference\" (Crank-Nicolson in fp64); "
+                         "stiffness: as the twin was calibrated.")
+      .def(py::init([](const Twin& twin, double dt, const std::string& precision, int threads,
+                       const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load,
+                       const std::vector<Lesion>& lesions) {
+             const auto options = options_of(twin, dt, precision, threads, backend, stiffness, ionic_load, lesions);
+             py::gil_scoped_release free;
+             return Simulation(twin, options);
+           }),
+           "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0, "backend"_a = "cpu",
+           "stiffness"_a = py::none(), "ionic_load"_a = SimulationOptions().ionic_load,
+           "lesions"_a = std::vector<Lesion>{}, doc("Simulation.Simulation"))
+      .def("vary", &Simulation::vary, "variation"_a, doc("Simulation.vary"))
+      .def(
+          "add", [](Simulation& self, const Protocol& protocol) { self.add(protocol); }, "protocol"_a)
+      .def(
+          "add", [](Simulation& self, const ActivationMap& r) -> ActivationMap& { return self.add(ActivationMap(r)); },
+          "recorder"_a, py::return_value_policy::reference_internal)
+      .def(
+          "add",
+          [](Simulation& self, const RepolarizationMap& r) -> RepolarizationMap& {
+            return self.add(RepolarizationMap(r));
+          },
+          "recorder"_a, py::return_value_policy::reference_internal)
+      .def(
+          "add", [](Simulation& self, const Probe& r) -> Probe& { return self.add(Probe(r)); }, "recorder"_a,
+          py::return_value_policy::reference_internal, doc("Simulation.add"))
+      .def(
+          "every",
+          [](Simulation& self, double interval, const py::function& call) {
+            if (!(interval > 0))
+              throw InputError(fmt::format("Simulation: interval must be above 0, not {}", interval));
+            self.add(Callback(interval, call));
+          },
+          "interval"_a, "call"_a,
+          "call(time, voltage) every `interval` ms: voltage per node [mV], an array of its own. What it raises ends "
+          "the "
+          "run and is raised there.")
+      .def("clear_protocols", &Simulation::clear_protocols)
+      .def(
+          "run",
+          [](Simulation& self, double duration, const py::object& progress) {
+            long_call(progress, [&](const Monitor& monitor) { self.run(duration, monitor); });
+          },
+          "duration"_a, "progress"_a = py::none(), doc("Simulation.run"))
+      .def(
+          "run_until_quiet",
+          [](Simulation& self, double duration, const py::object& progress) {
+            return long_call(progress, [&](const Monitor& monitor) { return self.run_until_quiet(duration, monitor); });
+          },
+          "duration"_a, "progress"_a = py::none(), doc("Simulation.run_until_quiet"))
+      .def_property_readonly("time", &Simulation::time, "[ms]")
+      .def_property_readonly("stable_dt", &Simulation::stable_dt, doc("Simulation.stable_dt"))
+      .def_property_readonly("stages", &Simulation::stages, doc("Simulation.stages"))
+      .def_property_readonly("active_nodes", &Simulation::active_nodes, doc("Simulation.active_nodes"))
+      .def_property_readonly("quiet", &Simulation::quiet, doc("Simulation.quiet"))
+      .def(
+          "voltage", [](const Simulation& self) { return give(self.voltage()); }, doc("Simulation.voltage"))
+      .def("activations", &activations, "Last LATs per node [ms], (nodes, 8), latest first, NaN where there are fewer.")
+      .def(
+          "repolarizations", [](const Simulation& self) { return give(self.repolarizations()); },
+          doc("Simulation.repolarizations"))
+      .def("state", &Simulation::state, doc("SimulationState"))
+      .def("restore", &Simulation::restore, "state"_a, doc("Simulation.restore"))
+      .def("reset", &Simulation::reset, doc("Simulation.reset"));
+  m.def("natural_dt", py::overload_cast<const Twin&>(&natural_dt), "twin"_a, doc("natural_dt"));
+
+  py::class_<Ensemble>(m, "Ensemble", doc("Ensemble"))
+      .def(py::init([](const Twin& twin, int members, double dt, const std::string& precision, int threads,
+                       const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load) {
+             const auto options = options_of(twin, dt, precision, threads, backend, stiffness, ionic_load, {});
+             py::gil_scoped_release free;
+             return Ensemble(twin, options, members);
+           }),
+           "twin"_a, "members"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0,
+           "backend"_a = "cpu", "stiffness"_a = py::none(), "ionic_load"_a = SimulationOptions().ionic_load,
+           doc("Ensemble.Ensemble"))
+      .def_static("limit", &Ensemble::limit)
+      .def("__len__", &Ensemble::size)
+      .def("member", &Ensemble::member, "number"_a, py::return_value_policy::reference_internal, doc("Ensemble.member"))
+      .def(
+          "for_each",
+          [](py::object self, std::size_t jobs, const py::function& job) {
+            auto& ensemble = self.cast<Ensemble&>();
+            py::gil_scoped_release free;
+            ensemble.for_each(jobs, [&](std::size_t number, Simulation& simulation) {
+              py::gil_scoped_acquire lock;
+              job(number, py::cast(&simulation, py::return_value_policy::reference));
+            });
+          },
+          "jobs"_a, "job"_a, doc("Ensemble.for_each"));
+}
+
+}  // namespace cardiotwin::python
