@@ -141,12 +141,12 @@ struct ConvertJob {
 
   void to_twin(const ForeignMesh& mesh) {
     Twin twin;
-    question_unit(mesh);
     if (lay && surfaces.empty())
       throw InputError("--lay-fibers needs --surfaces: which tags of the mesh's triangles are endo, epi and base");
     AnatomyOptions how{.regions = regions, .surfaces = surfaces};
     if (lay) how.lay_fibers = fibers.angles(), how.upward = upward;
     twin.anatomy = to_anatomy(mesh, how, monitor());
+    question_unit(mesh);
     if (!upward) complete(twin.anatomy);  // a block has no apex
     place_sites(twin.anatomy, sites, site_radius, monitor());
     twin.tissue = Tissue::library(tissue);

@@ -1,5 +1,6 @@
 """The module from the outside: build a small twin with the command line, run a beat, read it as NumPy."""
 
+import importlib.util
 import os
 import pathlib
 import re
@@ -31,13 +32,19 @@ class Module(unittest.TestCase):
         cls.folder.cleanup()
 
     def test_readme_program(self):
-        program = re.search(r"```python\n(.*?)```", README.read_text(), re.S).group(1)
+        programs = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
         names = {}
-        exec(program, names)
+        exec(programs[0], names)
         lat, sim = names["lat"], names["sim"]
         self.assertEqual(sim.time, 1500)
         self.assertGreater(np.isfinite(lat).mean(), 0.5)
         self.assertGreater(np.nanmax(lat), np.nanmin(lat) + 50)
+        self.assertEqual(len(programs), 2)
+        if importlib.util.find_spec("xarray") is None:
+            self.skipTest("xarray is not installed (python3-xarray)")
+        exec(programs[1], names)
+        self.assertEqual(names["latest"].shape, (2, 2))
+        self.assertGreater(float(names["latest"][0, 1]), float(names["latest"][0, 0]))
 
     def test_arrays_are_views_that_outlive_their_owner(self):
         heart = ct.Anatomy.load("patient07.twin")
