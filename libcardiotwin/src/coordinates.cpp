@@ -10,6 +10,7 @@
 
 #include "connected.hpp"
 #include "fem.hpp"
+#include "fiber_fields.hpp"
 #include "trajectory.hpp"
 #include "ventricle_frame.hpp"
 
@@ -17,7 +18,6 @@ namespace cardiotwin {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double tolerance = 1e-6;  // of Laplace solves: paths need directions, not digits
 
 // The tagged boundary: its triangles, its nodes as a mask, and how far every node is from it [mm].
 struct Part {
@@ -83,7 +83,7 @@ std::vector<Ventricle> walls_of(const Anatomy& anatomy, const Surfaces& s) {
 }
 
 // Harmonic, 0 and 1 where the masks say so (`one` wins), natural elsewhere.
-std::vector<double> harmonic(const fem::Matrix& stiffness, const std::vector<std::uint8_t>& zero,
+std::vector<double> between(const fem::Matrix& stiffness, const std::vector<std::uint8_t>& zero,
                              const std::vector<std::uint8_t>& one, std::vector<double> guess) {
   fem::Dirichlet given;
   for (std::size_t i = 0; i < guess.size(); ++i) {
@@ -91,21 +91,18 @@ std::vector<double> harmonic(const fem::Matrix& stiffness, const std::vector<std
     given.nodes.push_back(static_cast<Index>(i));
     given.values.push_back(one[i] ? 1.0 : 0.0);
   }
-  fem::pcg(stiffness, std::vector<double>(guess.size(), 0.0), guess, tolerance, 20000, given);
-  return guess;
+  return fiber_fields::harmonic(stiffness, given, std::move(guess));
 }
-
-double share(double inner, double outer) { return inner + outer > 0 ? inner / (inner + outer) : 0.5; }
 
 // Muscle that stands in the cavity is no part of the wall's thickness. The harmonic function is nearly 0 in it, and in
 // a wall around a cavity never much below the share of the distances: their ratio tells one from the other.
 std::vector<double> transmural(const fem::Matrix& stiffness, const Part& inner, const std::vector<double>& to_outer,
                                const std::vector<std::uint8_t>& outer) {
   std::vector<double> depth(to_outer.size());
-  for (std::size_t i = 0; i < depth.size(); ++i) depth[i] = share(inner.distance[i], to_outer[i]);
+  for (std::size_t i = 0; i < depth.size(); ++i) depth[i] = fiber_fields::share(inner.distance[i], to_outer[i]);
   auto zero = inner.holds;
   for (std::size_t i = 0; i < zero.size(); ++i) zero[i] = zero[i] && !outer[i];
-  const auto potential = harmonic(stiffness, zero, outer, depth);
+  const auto potential = between(stiffness, zero, outer, depth);
   for (std::size_t i = 0; i < depth.size(); ++i) {
     constexpr double free = 0.3, attached = 0.7;
     if (depth[i] > 0) depth[i] *= std::clamp((potential[i] / depth[i] - free) / (attached - free), 0.0, 1.0);
@@ -171,14 +168,14 @@ void add_apicobasal(const Mesh& mesh, const fem::Matrix& stiffness, const Ventri
     if (base.holds[i]) at_base[i] = 0;
     if (from_line[i] <= radius && !base.holds[i]) apex[i] = 1, at_apex[i] = from_line[i];
   }
-  auto height = harmonic(stiffness, apex, base.holds, std::move(guess));
+  auto height = between(stiffness, apex, base.holds, std::move(guess));
   const auto to_apex = descent_length(mesh, height, at_apex);
   for (double& h : height) h = -h;
   const auto to_base = descent_length(mesh, height, at_base);
   c.apicobasal.resize(count);
   double sum = 0, all = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    c.apicobasal[i] = share(to_apex[i], to_base[i]);
+    c.apicobasal[i] = fiber_fields::share(to_apex[i], to_base[i]);
     if (!right[i]) sum += weight[i] * (to_apex[i] + to_base[i]), all += weight[i];
   }
   c.meridian = sum / all;
@@ -226,13 +223,13 @@ void add_right_wall(const Mesh& mesh, const std::vector<double>& depth, const st
   if (none(front) || none(back))
     throw InputError(
         "Coordinates: the right ventricle's wall meets the left one on one side only; check the tags of the surface");
-  auto around = harmonic(fem::stiffness(elements), front, back, std::move(guess));
+  auto around = between(fem::stiffness(elements), front, back, std::move(guess));
   const auto from_front = descent_length(elements, around, at_front);
   for (double& a : around) a = -a;
   const auto from_back = descent_length(elements, around, at_back);
   for (std::size_t k = 0; k < count; ++k) {
     const Index i = part.node[k];
-    const double turned = 60 + 240 * share(from_front[k], from_back[k]);
+    const double turned = 60 + 240 * fiber_fields::share(from_front[k], from_back[k]);
     if (left[i]) {
       c.seam.push_back({i, depth[i], turned});
     } else {

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import tempfile
+import zipfile
 
 import numpy as np
 
@@ -82,8 +83,8 @@ def _run_part(twin_bytes, points, pulses, duration, options):
 
 
 def _pulses(protocol):
-    return [dict(nodes=list(s.nodes), start=s.start, duration=s.duration, amplitude=s.amplitude)
-            for s in protocol.stimuli]
+    return [dict(nodes=[int(node) for node in s.nodes], start=s.start, duration=s.duration, amplitude=s.amplitude,
+                 waveform=s.waveform.name) for s in protocol.stimuli]
 
 
 class _Folder:
@@ -93,9 +94,14 @@ class _Folder:
         self.path = pathlib.Path(folder)
         self.path.mkdir(parents=True, exist_ok=True)
         note = self.path / "sweep.json"
-        if note.exists() and json.loads(note.read_text()) != identity:
-            raise _core.InputError(f"{self.path} holds a sweep of another heart, protocol or parameters; name another "
-                                   "folder")
+        if note.exists():
+            try:
+                kept = dict(json.loads(note.read_text()))
+            except (ValueError, TypeError):
+                raise _core.InputError(f"{note} is damaged; name another folder") from None
+            other = [name for name in identity if kept.get(name) != identity[name]]
+            if other:
+                raise _core.InputError(f"{self.path} holds another sweep ({', '.join(other)} differ); name another folder")
         self._write(note, lambda file: file.write(json.dumps(identity, indent=1).encode()))
 
     def _write(self, path, write):
@@ -108,8 +114,11 @@ class _Folder:
         path = self.path / f"point{index:06d}.npz"
         if not path.exists():
             return None
-        with np.load(path) as arrays:
-            return dict(arrays)
+        try:
+            with open(path, "rb") as file, np.load(file) as arrays:
+                return dict(arrays)
+        except (ValueError, OSError, zipfile.BadZipFile):
+            return None  # damaged: it is run again
 
     def save(self, index, result):
         self._write(self.path / f"point{index:06d}.npz", lambda file: np.savez(file, **result))
@@ -125,7 +134,8 @@ def sweep(twin, axes, protocol, duration, *, folder=None, scheduler=None, parts=
     protocol, duration [ms]: what every point is paced with, and how long it is run.
     folder: where finished points are kept; the same call resumes there. scheduler: a Dask client, which runs `parts`
     parts (None: four a worker). The result does not depend on how the points were split.
-    Returns LAT and repolarization [ms] (the last of each node) and the final voltage [mV], over the axes and "node".
+    Returns LAT and repolarization [ms] (the last of each node, NaN where there is none) and the final voltage [mV],
+    over the axes and "node"; `to_netcdf` saves it.
     Raises InputError for an unknown key, a value out of range, or a folder of another sweep.
     """
     import xarray
@@ -138,7 +148,7 @@ def sweep(twin, axes, protocol, duration, *, folder=None, scheduler=None, parts=
     if ionic_load is not None:
         options["ionic_load"] = ionic_load
     if stiffness is not None:
-        options["stiffness"] = str(stiffness)
+        options["stiffness"] = getattr(stiffness, "name", stiffness)
     pulses, points = _pulses(protocol), _points(axes)
     with tempfile.TemporaryDirectory() as aside:
         path = pathlib.Path(aside) / "heart.twin"
@@ -146,7 +156,7 @@ def sweep(twin, axes, protocol, duration, *, folder=None, scheduler=None, parts=
         heart = path.read_bytes()
         digest = hashlib.sha256(heart).hexdigest()
         identity = dict(notice=_core.research_use_only, version=_core.__version__, twin_sha256=digest, axes=axes,
-                        protocol=json.loads(json.dumps(pulses, default=int)), duration_ms=duration, options=options)
+                        protocol=pulses, duration_ms=float(duration), options=options)
         kept = _Folder(folder, identity) if folder is not None else None
         results = {}
         for index in range(len(points)):

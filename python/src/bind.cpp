@@ -102,7 +102,8 @@ Monitor Listener::monitor() {
           .cancelled =
               [this] {
                 guarded([] {
-                  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+                  if (stop_of_jobs && *stop_of_jobs) PyErr_SetNone(PyExc_KeyboardInterrupt);
+                  if (PyErr_Occurred() || PyErr_CheckSignals() != 0) throw py::error_already_set();
                 });
                 return raised_ != nullptr;
               }};

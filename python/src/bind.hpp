@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 #include <pybind11/eigen.h>
-#include <pybind11/functional.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <atomic>
 #include <cardiotwin/cardiotwin.hpp>
 #include <cmath>
 #include <map>
@@ -60,6 +60,9 @@ std::string shape_text(const py::array&);
 
 // ---- Long calls -----------------------------------------------------------------------------------------------------
 
+/// Python looks at Ctrl-C in its main thread only: calls from the jobs of an ensemble look at this flag as well.
+inline thread_local const std::atomic<bool>* stop_of_jobs = nullptr;
+
 /// Progress, notes and warnings go to the Python side (cardiotwin/_told.py); whatever is raised there, or by Ctrl-C, is
 /// raised again when the work has stopped.
 class Listener {
@@ -80,10 +83,20 @@ class Listener {
 template <class Work>
 auto long_call(const py::object& progress, const Work& work) {
   Listener listener(progress);
-  try {
+  const auto run = [&] {
     const Monitor monitor = listener.monitor();
     py::gil_scoped_release free;
     return work(monitor);
+  };
+  try {
+    if constexpr (std::is_void_v<decltype(run())>) {
+      run();
+      listener.rethrow();
+    } else {
+      auto result = run();
+      listener.rethrow();
+      return result;
+    }
   } catch (const Interrupted&) {
     listener.rethrow();
     throw;

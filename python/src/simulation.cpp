@@ -1,4 +1,6 @@
 #include <cardiotwin/ensemble.hpp>
+#include <chrono>
+#include <future>
 
 #include "bind.hpp"
 
@@ -47,6 +49,34 @@ py::array activations(const Simulation& sim) {
   return give(std::move(values), {nodes, Simulation::activation_depth});
 }
 
+// The calling thread waits and looks at Ctrl-C, which Python shows to its main thread only.
+void for_each(const py::object& self, std::size_t jobs, const py::function& job) {
+  auto& ensemble = self.cast<Ensemble&>();
+  std::atomic<bool> stop = false;
+  py::gil_scoped_release free;
+  auto work = std::async(std::launch::async, [&] {
+    ensemble.for_each(jobs, [&](std::size_t number, Simulation& simulation) {
+      py::gil_scoped_acquire lock;
+      if (stop) return;
+      stop_of_jobs = &stop;
+      job(number, py::cast(&simulation, py::return_value_policy::reference_internal, self));
+    });
+  });
+  std::exception_ptr interrupted;
+  while (work.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
+    py::gil_scoped_acquire lock;
+    if (stop || PyErr_CheckSignals() == 0) continue;
+    interrupted = std::make_exception_ptr(py::error_already_set());
+    stop = true;
+  }
+  try {
+    work.get();
+  } catch (...) {
+    if (!interrupted) throw;
+  }
+  if (interrupted) std::rethrow_exception(interrupted);
+}
+
 void bind_protocol(py::module_& m) {
   bind_names<Waveform>(m, "Waveform", {{"square", Waveform::square}, {"biphasic", Waveform::biphasic}});
   py::class_<Stimulus>(m, "Stimulus", doc("Stimulus"))
@@ -59,7 +89,8 @@ void bind_protocol(py::module_& m) {
       .def_readonly("nodes", &Stimulus::nodes)
       .def_readwrite("start", &Stimulus::start)
       .def_readwrite("duration", &Stimulus::duration)
-      .def_readwrite("amplitude", &Stimulus::amplitude);
+      .def_readwrite("amplitude", &Stimulus::amplitude)
+      .def_readwrite("waveform", &Stimulus::waveform);
   py::class_<Protocol>(m, "Protocol", "Pacing.")
       .def(py::init([](std::vector<Stimulus> stimuli) {
              Protocol protocol{std::move(stimuli)};
@@ -208,17 +239,7 @@ void bind_simulation(py::module_& m) {
       .def_static("limit", &Ensemble::limit)
       .def("__len__", &Ensemble::size)
       .def("member", &Ensemble::member, "number"_a, py::return_value_policy::reference_internal, doc("Ensemble.member"))
-      .def(
-          "for_each",
-          [](py::object self, std::size_t jobs, const py::function& job) {
-            auto& ensemble = self.cast<Ensemble&>();
-            py::gil_scoped_release free;
-            ensemble.for_each(jobs, [&](std::size_t number, Simulation& simulation) {
-              py::gil_scoped_acquire lock;
-              job(number, py::cast(&simulation, py::return_value_policy::reference));
-            });
-          },
-          "jobs"_a, "job"_a, doc("Ensemble.for_each"));
+      .def("for_each", &for_each, "jobs"_a, "job"_a, doc("Ensemble.for_each"));
 }
 
 }  // namespace cardiotwin::python

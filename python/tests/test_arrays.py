@@ -2,9 +2,11 @@
 
 import gc
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import warnings
 
@@ -154,6 +156,39 @@ class Simulations(unittest.TestCase):
         with self.assertRaises(TypeError):
             again.run(1, progress=3)
 
+    def test_a_warning_made_an_error_is_raised(self):
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            path = pathlib.Path(folder) / "block.vtu"
+            ct.save_anatomy(path, block(), progress=False)
+            warnings.simplefilter("error")
+            with self.assertRaises(ct.TwinWarning):
+                ct.load_anatomy(path, progress=False)
+
+    def test_control_c_stops_at_once(self):
+        # Both run for minutes if nothing stops them.
+        for work in ("ct.Simulation(heart, dt=0.01).run(200_000, progress=told)",
+                     "ct.sweep(heart, {'healthy.tau_in': [0.3, 0.31]}, pacing(heart), 200_000, dt=0.01, progress=False)",
+                     "ct.Ensemble(heart, 2, dt=0.01).for_each(9, lambda k, sim: sim.run(200_000, progress=False))"):
+            code = f"""
+import sys
+sys.path.insert(0, sys.argv[1])
+from hearts import pacing, twin
+import cardiotwin as ct
+heart = twin()
+told = lambda what, done: None
+print("begun", flush=True)
+try:
+    {work}
+except KeyboardInterrupt:
+    print("stopped")
+"""
+            with subprocess.Popen([sys.executable, "-c", code, str(pathlib.Path(__file__).parent)],
+                                  stdout=subprocess.PIPE, text=True) as process:
+                self.assertEqual(process.stdout.readline(), "begun\n")
+                time.sleep(1)
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.stdout.read(), "stopped\n", work)
+
     def test_states_branch_bit_for_bit(self):
         heart = twin()
         sim = ct.Simulation(heart, dt=0.1)
@@ -186,6 +221,12 @@ class Simulations(unittest.TestCase):
             alone.add(pacing(heart))
             alone.run(60, progress=False)
             np.testing.assert_array_equal(found[number], alone.voltage())
+
+        kept = []
+        ensemble.for_each(1, lambda number, sim: kept.append(sim))
+        del ensemble
+        kept[0].run(1, progress=False)  # a member keeps its ensemble alive
+        ensemble = ct.Ensemble(heart, 3, dt=0.1)
 
         def fail(number, sim):
             raise RuntimeError(f"job {number}")

@@ -22,6 +22,11 @@ except ImportError:
 AXES = {"border_zone.conductivity": [1.0, 0.5], "healthy.tau_in": [0.25, 0.3, 0.35], "healthy.across": [0.1, 0.2]}
 
 
+def biphasic(heart):
+    return ct.Protocol([ct.Stimulus(s.nodes, s.start, s.duration, s.amplitude, "biphasic")
+                        for s in pacing(heart).stimuli])
+
+
 @unittest.skipIf(xarray is None, "xarray is not installed (python3-xarray)")
 class Sweep(unittest.TestCase):
     def run_it(self, heart, axes=AXES, **kwargs):
@@ -62,8 +67,25 @@ class Sweep(unittest.TestCase):
             self.assertEqual({path: path.stat().st_mtime_ns for path in kept}, stamps)
             whole = self.run_it(heart)
             xarray.testing.assert_identical(resumed, whole)
-            with self.assertRaisesRegex(ct.InputError, "another heart, protocol or parameters"):
+            with self.assertRaisesRegex(ct.InputError, r"holds another sweep \(axes differ\)"):
                 self.run_it(heart, {"healthy.tau_in": [0.3]}, folder=folder)
+            with self.assertRaisesRegex(ct.InputError, r"holds another sweep \(protocol differ\)"):
+                ct.sweep(heart, AXES, biphasic(heart), 60, dt=0.1, folder=folder, progress=False)
+            kept[0].write_bytes(kept[0].read_bytes()[:1000])
+            xarray.testing.assert_identical(self.run_it(heart, folder=folder), whole)
+            (pathlib.Path(folder) / "sweep.json").write_text("{")
+            with self.assertRaisesRegex(ct.InputError, "sweep.json is damaged; name another folder"):
+                self.run_it(heart, folder=folder)
+
+    def test_it_is_saved_as_netcdf(self):
+        heart = twin()
+        found = self.run_it(heart, {"healthy.tau_in": [0.3]}, stiffness=ct.Stiffness.p1)
+        xarray.testing.assert_identical(found, self.run_it(heart, {"healthy.tau_in": [0.3]}, stiffness="p1"))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "sweep.nc"
+            found.to_netcdf(path, engine="scipy")
+            with xarray.open_dataset(path, engine="scipy") as again:
+                xarray.testing.assert_identical(again.load(), found)
 
     def test_unknown_parameters_are_refused(self):
         heart = twin()
@@ -83,6 +105,10 @@ class Sweep(unittest.TestCase):
         with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as there:
             with distributed.Client(there) as client:
                 xarray.testing.assert_identical(self.run_it(heart, scheduler=client, threads=1), whole)
+                axes = {"healthy.tau_in": [0.3]}
+                xarray.testing.assert_identical(
+                    ct.sweep(heart, axes, biphasic(heart), 20, dt=0.1, progress=False, scheduler=client),
+                    ct.sweep(heart, axes, biphasic(heart), 20, dt=0.1, progress=False))
                 victim = next(iter(there.workers.values())).pid
                 died = []
 
