@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/$(PRESET)
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh')
 
-.PHONY: all deps configure demo test bench format lint install clean
+.PHONY: all deps configure demo test bench wheel format lint install clean
 
 all: configure
 	cmake --build $(BUILD) --parallel $(JOBS)
@@ -20,14 +20,22 @@ demo: configure
 	cmake --build $(BUILD) --parallel $(JOBS) --target cardiotwin_cli
 	$(BUILD)/bin/cardiotwin demo --out demo
 
-test: all
+test:
 	./install-dependencies.sh tests
+	$(MAKE) all
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS)
 
 bench: deps
 	cmake --preset bench
 	cmake --build build/bench --parallel $(JOBS)
 	cmake --build build/bench --target bench
+
+# A wheel with all it needs inside, for machines without build tools: dist/*.whl.
+wheel:
+	./install-dependencies.sh tests
+	rm -rf build/wheel
+	build/venv/bin/pip wheel . --no-deps --wheel-dir build/wheel
+	PATH="$(CURDIR)/build/venv/bin:$$PATH" auditwheel repair --wheel-dir dist build/wheel/*.whl
 
 format:
 	clang-format -i $(SOURCES)
@@ -41,4 +49,4 @@ install: all
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf build demo
+	rm -rf build demo dist

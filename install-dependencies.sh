@@ -7,7 +7,8 @@ packages="g++ cmake ninja-build ccache
   libeigen3-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libssl-dev zlib1g-dev libhdf5-dev
   libvtk9-dev libgdcm-dev libpng-dev libgtest-dev
   python3-dev python3-numpy pybind11-dev"
-[ "${1:-}" != tests ] || packages="$packages python3-xarray python3-tqdm python3-distributed"
+[ "${1:-}" != tests ] || packages="$packages python3-venv python3-pip python3-xarray python3-tqdm python3-distributed
+  python3-scipy python3-meshio python3-nibabel python3-matplotlib python3-nbclient python3-ipykernel mypy"
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
   for tool in cmake ninja; do
@@ -44,6 +45,19 @@ if [ -n "$missing" ]; then
   $run env DEBIAN_FRONTEND=noninteractive apt-get update -qq
   # shellcheck disable=SC2086  # a list of words on purpose
   $run env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+fi
+
+# What Debian does not carry: PyVista for the notebooks, SimpleITK, makers of stubs and wheels. Without PyPI the tests
+# that need these skip and say so.
+wanted=python/tests/requirements.txt
+if [ "${1:-}" = tests ] && ! cmp -s $wanted build/venv/installed.txt; then
+  echo "cardiotwin: installing $wanted into build/venv"
+  if /usr/bin/python3 -m venv --system-site-packages build/venv &&
+    build/venv/bin/pip install --quiet --disable-pip-version-check -r $wanted; then
+    cp $wanted build/venv/installed.txt
+  else
+    echo "cardiotwin: PyPI cannot be reached; tests that need PyVista, SimpleITK or pybind11-stubgen will skip" >&2
+  fi
 fi
 
 version=$(cmake --version | sed -n 's/^cmake version //p')

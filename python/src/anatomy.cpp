@@ -1,3 +1,6 @@
+#include <cardiotwin/fiber_sources.hpp>
+#include <cardiotwin/transmurality.hpp>
+#include <cardiotwin/valves.hpp>
 #include <cstddef>
 #include <limits>
 
@@ -106,11 +109,48 @@ void bind_anatomy(py::module_& m) {
             a.sites.push_back(make_site(a, std::move(name), position, radius));
           },
           "name"_a, "position"_a, "radius"_a = 3.0, doc("make_site"))
+      .def(
+          "lay_fibers",
+          [](Anatomy& a, const FiberAngles& angles, const std::optional<Vec3>& upward, const py::object& progress) {
+            long_call(progress, [&](const Monitor& monitor) { lay_fibers(a, angles, monitor, upward); });
+          },
+          py::arg_v("angles", FiberAngles(), "FiberAngles()"), "upward"_a = py::none(), "progress"_a = py::none(),
+          doc("lay_fibers"))
+      .def(
+          "complete",
+          [](Anatomy& a, double radius, const py::object& progress) {
+            long_call(progress, [&](const Monitor& monitor) { complete_anatomy(a, radius, monitor); });
+          },
+          "radius"_a = 3.0, "progress"_a = py::none(), doc("complete_anatomy"))
       .def("__repr__", [](const Anatomy& a) {
         return fmt::format("<Anatomy of {} nodes, {} regions, {} sites>", a.mesh.node_count(), a.regions.size(),
                            a.sites.size());
       });
+  m.def("standard_sites", &standard_sites, "anatomy"_a, "radius"_a = 3.0, doc("standard_sites"));
+  Struct<Transmurality>(m, "Transmurality")
+      .read("mean", &Transmurality::mean)
+      .read("max", &Transmurality::max)
+      .read("columns", &Transmurality::columns);
+  m.def("transmurality", py::overload_cast<const Anatomy&, double>(&transmurality), "anatomy"_a, "patch"_a = 5.0,
+        doc("transmurality"));
+  Struct<ValveRing>(m, "ValveRing", "A valve's ring, from the tags of the surface.")
+      .read("name", &ValveRing::name)
+      .read("endocardium", &ValveRing::endocardium)
+      .read("centre", &ValveRing::centre)
+      .read("normal", &ValveRing::normal)
+      .read("perimeter", &ValveRing::perimeter)
+      .read("area", &ValveRing::area)
+      .read("nodes", &ValveRing::nodes);
+  m.def("valve_rings", &valve_rings, "anatomy"_a, doc("valve_rings"));
   m.def("make_site", &make_site, "anatomy"_a, "name"_a, "position"_a, "radius"_a = 3.0, doc("make_site"));
+  m.def(
+      "save_surface",
+      [](const std::filesystem::path& path, const Anatomy& anatomy, const std::vector<Map>& maps) {
+        save_surface(path, anatomy, maps);
+      },
+      "path"_a, "anatomy"_a, "maps"_a = std::vector<Map>{}, doc("save_surface"));
+  m.def("save_maps", &save_maps, "path"_a, "maps"_a, doc("save_maps"));
+  m.def("load_maps", &load_maps, "path"_a, doc("save_maps"));
   m.def(
       "save",
       [](const std::filesystem::path& path, const Anatomy& anatomy, const std::vector<Map>& maps) {
@@ -134,7 +174,15 @@ void bind_exchange(py::module_& m) {
       },
       "path"_a, py::kw_only(), "regions"_a = std::map<Tag, std::string>{}, "surfaces"_a = std::map<Tag, Surface>{},
       "unit"_a = "", "lay_fibers"_a = py::none(), "upward"_a = py::none(), "block"_a = false, "progress"_a = py::none(),
-      doc("load_mesh"));
+      "An anatomy from a mesh of another program (mesh_formats; openCARP and TetGen by a base name). regions: tag -> "
+      "region name, else the file's own names, or all healthy where it has no tags; surfaces: triangle tag -> Surface, "
+      "else no surface is tagged; unit: of the file's lengths, \"um\", \"mm\", \"cm\" or \"m\" (\"\": um for openCARP, "
+      "else mm); lay_fibers: FiberAngles of a rule to lay, else the file's fibres, or along x where it has none; "
+      "upward: "
+      "for a rule, from apex to base, where the mesh shows neither; block: gives a block cut from a wall sides 1 -x, 2 "
+      "+x, 3 -y, 4 +y, 5 -z, 6 +z as triangle tags. Node sets become sites. Warns of what was assumed; raises "
+      "FileError "
+      "(missing, damaged, unknown format) and InputError (no tets, a tag without region, a flat tet).");
   m.def(
       "save_anatomy",
       [](const std::filesystem::path& path, const Anatomy& anatomy, const std::string& format,
@@ -157,7 +205,7 @@ void bind_coordinates(py::module_& m) {
       .def_readonly("rotational", &Place::rotational, doc("Place.rotational"))
       .def_readonly("transmural", &Place::transmural, doc("Place.transmural"))
       .def_readonly("ventricle", &Place::ventricle);
-  py::class_<Atlas::Found>(m, "Found")
+  py::class_<Atlas::Found>(m, "Found", "A place and the point of the tissue there.")
       .def_readonly("place", &Atlas::Found::place)
       .def_readonly("position", &Atlas::Found::position, doc("Atlas.Found.position"))
       .def_readonly("tet", &Atlas::Found::tet)
@@ -170,19 +218,22 @@ void bind_coordinates(py::module_& m) {
              });
            }),
            "anatomy"_a, "progress"_a = py::none(), py::keep_alive<1, 2>())
-      .def("at", py::overload_cast<const Vec3&>(&Atlas::at, py::const_), "position"_a)
-      .def("at", py::overload_cast<const Place&>(&Atlas::at, py::const_), "place"_a, doc("Atlas.at"))
+      .def("at", py::overload_cast<const Place&>(&Atlas::at, py::const_), "place"_a,
+           "The position of a place, or of the nearest there is.")
+      .def("at", py::overload_cast<const Vec3&>(&Atlas::at, py::const_), "position"_a,
+           "The place of a point [mm, LPS], or of the tissue nearest to it.")
       .def_property_readonly("maps", [](const Atlas& atlas) { return coordinate_maps(atlas.coordinates()); });
   m.def(
       "map_point",
-      [](const Atlas& from, const Vec3& position, const Atlas& to) { return map_point(from, position, to); }, "from"_a,
-      "position"_a, "to"_a, "The same place in another heart.");
+      [](const Atlas& from, const Vec3& position, const Atlas& to) { return map_point(from, position, to); },
+      "source"_a, "position"_a, "target"_a, "The same place in another heart.");
   m.def(
       "map_field",
       [](const Atlas& from, const Map& map, const Atlas& to, const py::object& progress) {
         return long_call(progress, [&](const Monitor& monitor) { return map_field(from, map, to, monitor); });
       },
-      "from"_a, "map"_a, "to"_a, "progress"_a = py::none(), doc("map_field"));
+      "source"_a, "map"_a, "target"_a, "progress"_a = py::none(),
+      (std::string("`source` is where the map is from. ") + doc("map_field")).c_str());
   m.def(
       "place_words", [](const Anatomy& a, const Vec3& position) { return place_words(a, position); }, "anatomy"_a,
       "position"_a, doc("place_words"));

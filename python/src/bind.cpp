@@ -5,13 +5,22 @@
 
 namespace cardiotwin::python {
 
-const char* doc(const char* name) {
+const char* doc_if_any(const std::string& name) {
   static const std::unordered_map<std::string, const char*> texts{
 #include "docs.inc"
   };
   const auto found = texts.find(name);
-  if (found == texts.end()) throw std::logic_error(fmt::format("no public header documents {}", name));
-  return found->second;
+  return found == texts.end() ? "" : found->second;
+}
+
+const char* doc(const char* name) {
+  const char* text = doc_if_any(name);
+  if (!*text) throw std::logic_error(fmt::format("no public header documents {}", name));
+  return text;
+}
+
+std::string with_options(const std::string& text, const std::string& options) {
+  return fmt::format("{} Keywords are the fields of {}.", text, options);
 }
 
 std::string shape_text(const py::array& array) {

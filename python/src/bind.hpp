@@ -23,6 +23,10 @@ using namespace pybind11::literals;
 
 /// The comment of a public header, as "Simulation.run"; throws where there is none, so that a test sees it.
 const char* doc(const char* name);
+/// The same, or "" where there is none.
+const char* doc_if_any(const std::string& name);
+/// A comment, and that options are given by keyword.
+std::string with_options(const std::string& text, const std::string& options);
 
 // ---- Arrays ---------------------------------------------------------------------------------------------------------
 
@@ -114,6 +118,32 @@ Options options_from(const py::kwargs& fields, const char* who) {
   return target.cast<Options>();
 }
 
+/// A struct: its fields under their C++ names, each with the header's comment where it has one.
+template <class T>
+class Struct : public py::class_<T> {
+ public:
+  Struct(py::handle scope, const char* name, std::string text = {})
+      : py::class_<T>(scope, name, text.empty() ? doc_if_any(name) : text.c_str()), name_(name) {}
+  template <class Member>
+  Struct& read(const char* field, Member T::*member) {
+    this->def_readonly(field, member, doc_if_any(name_ + "." + field));
+    return *this;
+  }
+  template <class Member>
+  Struct& field(const char* field, Member T::*member) {
+    this->def_readwrite(field, member, doc_if_any(name_ + "." + field));
+    return *this;
+  }
+  /// Made of fields by keyword.
+  Struct& keywords() {
+    this->def(py::init([who = name_](const py::kwargs& fields) { return options_from<T>(fields, who.c_str()); }));
+    return *this;
+  }
+
+ private:
+  std::string name_;
+};
+
 /// An enumeration that also takes its names as text.
 template <class Enum>
 void bind_names(py::module_& m, const char* name, std::initializer_list<std::pair<const char*, Enum>> names) {
@@ -139,7 +169,10 @@ void bind_tissue(py::module_&);
 void bind_simulation(py::module_&);
 void bind_cell(py::module_&);
 void bind_study(py::module_&);
+void bind_purkinje(py::module_&);
 void bind_images(py::module_&);
+void bind_scar(py::module_&);
 void bind_build(py::module_&);
+void bind_phantoms(py::module_&);
 
 }  // namespace cardiotwin::python

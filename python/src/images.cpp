@@ -1,7 +1,5 @@
-#include <cardiotwin/meshes/build.hpp>
 #include <cardiotwin/meshes/inspect.hpp>
-#include <cardiotwin/meshes/phantom.hpp>
-#include <cardiotwin/meshes/phantom_atrium.hpp>
+#include <cardiotwin/meshes/labels.hpp>
 
 #include "bind.hpp"
 
@@ -44,7 +42,10 @@ void bind_volume(py::module_& m, const char* name, const char* text) {
       .def(py::init([name](const py::object& values, const Vec3& spacing, const Vec3& origin, const Mat3& direction) {
              return volume_from<Number>(values, spacing, origin, direction, name);
            }),
-           "values"_a, "spacing"_a = Vec3(1, 1, 1), "origin"_a = Vec3(0, 0, 0), "direction"_a = Mat3(Mat3::Identity()))
+           "values"_a, py::arg_v("spacing", Vec3(1, 1, 1), "(1, 1, 1)"),
+           py::arg_v("origin", Vec3(0, 0, 0), "(0, 0, 0)"),
+           py::arg_v("direction", Mat3(Mat3::Identity()), "numpy.eye(3)"),
+           "spacing, origin [mm, LPS]; direction: orthonormal columns")
       .def_property_readonly("values",
                              [](py::object self) {
                                const auto& volume = self.cast<const V&>();
@@ -102,7 +103,15 @@ void bind_images(py::module_& m) {
       },
       "path"_a, "series"_a = py::none(), "progress"_a = py::none(), doc("read_labels"));
   m.def("write_image", &write_image, "path"_a, "image"_a, doc("write_image"));
-  m.def("write_labels", &write_labels, "path"_a, "labels"_a);
+  m.def("write_labels", &write_labels, "path"_a, "labels"_a, doc("write_image"));
+  m.def(
+      "labels_on",
+      [](const Image& image, const LabelValues& values, const py::object& progress) {
+        return long_call(progress, [&](const Monitor& monitor) { return labels_on(image.grid, values, monitor); });
+      },
+      "image"_a, "values"_a, "progress"_a = py::none(), doc("labels_on"));
+  m.def("write_montage", &write_montage, "png"_a, "image"_a, "labels"_a = py::none(), "regions"_a = py::none(),
+        doc("write_montage"));
   m.def(
       "canonical_labels",
       [](const LabelValues& values, const std::string& convention, const py::object& progress) {
@@ -110,117 +119,6 @@ void bind_images(py::module_& m) {
                          [&](const Monitor& monitor) { return canonical_labels(values, convention, monitor); });
       },
       "values"_a, "convention"_a = "guess", "progress"_a = py::none(), doc("canonical_labels"));
-}
-
-void bind_build(py::module_& m) {
-  bind_names<Chambers>(m, "Chambers",
-                       {{"left", Chambers::left_ventricle},
-                        {"both", Chambers::both_ventricles},
-                        {"left_atrium", Chambers::left_atrium}});
-  bind_names<ScarMethod>(m, "ScarMethod",
-                         {{"p99", ScarMethod::p99},
-                          {"n_sd", ScarMethod::n_sd},
-                          {"fwhm", ScarMethod::fwhm},
-                          {"iir", ScarMethod::iir},
-                          {"labels", ScarMethod::labels}});
-  py::class_<ScarOptions>(m, "ScarOptions")
-      .def(py::init([](const py::kwargs& fields) { return options_from<ScarOptions>(fields, "ScarOptions"); }))
-      .def_readwrite("method", &ScarOptions::method)
-      .def_readwrite("core", &ScarOptions::core)
-      .def_readwrite("border_zone", &ScarOptions::border_zone)
-      .def_readwrite("n_sd", &ScarOptions::n_sd)
-      .def_readwrite("n_sd_border_zone", &ScarOptions::n_sd_border_zone)
-      .def_readwrite("half", &ScarOptions::half, doc("ScarOptions.half"))
-      .def_readwrite("iir_core", &ScarOptions::iir_core)
-      .def_readwrite("iir_border_zone", &ScarOptions::iir_border_zone)
-      .def_readwrite("min_volume", &ScarOptions::min_volume, doc("ScarOptions.min_volume"))
-      .def_readwrite("channel_closing", &ScarOptions::channel_closing, doc("ScarOptions.channel_closing"));
-  bind_names<FiberRule>(m, "FiberRule", {{"bayer", FiberRule::bayer}, {"doste", FiberRule::doste}});
-  py::class_<FiberAngles>(m, "FiberAngles", doc("FiberAngles"))
-      .def(py::init([](FiberRule rule, const py::kwargs& fields) {
-             py::object target = py::cast(FiberAngles::of(rule));
-             set_fields(target, fields, "FiberAngles");
-             return target.cast<FiberAngles>();
-           }),
-           "rule"_a = FiberRule::bayer)
-      .def_readonly("rule", &FiberAngles::rule)
-      .def_readwrite("alpha_endo", &FiberAngles::alpha_endo)
-      .def_readwrite("alpha_epi", &FiberAngles::alpha_epi)
-      .def_readwrite("beta_endo", &FiberAngles::beta_endo)
-      .def_readwrite("beta_epi", &FiberAngles::beta_epi)
-      .def_readwrite("alpha_endo_rv", &FiberAngles::alpha_endo_rv)
-      .def_readwrite("alpha_epi_rv", &FiberAngles::alpha_epi_rv);
-  py::class_<BuildOptions>(m, "BuildOptions")
-      .def(py::init<>())
-      .def_readwrite("chambers", &BuildOptions::chambers)
-      .def_readwrite("rv_wall", &BuildOptions::rv_wall, doc("BuildOptions.rv_wall"))
-      .def_readwrite("la_wall", &BuildOptions::la_wall, doc("BuildOptions.la_wall"))
-      .def_readwrite("mitral", &BuildOptions::mitral, doc("BuildOptions.mitral"))
-      .def_readwrite("convention", &BuildOptions::convention, doc("BuildOptions.convention"))
-      .def_readwrite("scar", &BuildOptions::scar)
-      .def_readwrite("fibrosis_density", &BuildOptions::fibrosis_density, doc("BuildOptions.fibrosis_density"))
-      .def_readwrite("edge", &BuildOptions::edge, doc("BuildOptions.edge"))
-      .def_readwrite("edge_scar", &BuildOptions::edge_scar)
-      .def_readwrite("edges", &BuildOptions::edges, doc("BuildOptions.edges"))
-      .def_readwrite("edge_margin", &BuildOptions::edge_margin, doc("BuildOptions.edge_margin"))
-      .def_readwrite("grading", &BuildOptions::grading, doc("BuildOptions.grading"))
-      .def_readwrite("smoothing", &BuildOptions::smoothing, doc("BuildOptions.smoothing"))
-      .def_readwrite("angles", &BuildOptions::angles)
-      .def_readwrite("fast_endocardium", &BuildOptions::fast_endocardium, doc("BuildOptions.fast_endocardium"))
-      .def_readwrite("septum", &BuildOptions::septum, doc("BuildOptions.septum"))
-      .def_readwrite("tissue", &BuildOptions::tissue, doc("BuildOptions.tissue"))
-      .def_readwrite("site_radius", &BuildOptions::site_radius, doc("BuildOptions.site_radius"));
-  m.def(
-      "build_twin",
-      [](const Image& image, const Labels& labels, const py::object& progress, const py::kwargs& fields) {
-        const auto options = options_from<BuildOptions>(fields, "build_twin");
-        return long_call(progress, [&](const Monitor& monitor) { return build_twin(image, labels, options, monitor); });
-      },
-      "image"_a, "labels"_a, "progress"_a = py::none());
-  m.def(
-      "build_twin",
-      [](const std::filesystem::path& image, const std::filesystem::path& labels, const py::object& progress,
-         const py::kwargs& fields) {
-        const auto options = options_from<BuildOptions>(fields, "build_twin");
-        return long_call(progress, [&](const Monitor& monitor) { return build_twin(image, labels, options, monitor); });
-      },
-      "image"_a, "labels"_a, "progress"_a = py::none(), doc("build_twin"));
-
-  py::class_<PhantomOptions> phantom(m, "PhantomOptions", doc("PhantomOptions"));
-  phantom.def(py::init<>())
-      .def_readwrite("seed", &PhantomOptions::seed, doc("PhantomOptions.seed"))
-      .def_readwrite("semi_axis_long", &PhantomOptions::semi_axis_long)
-      .def_readwrite("semi_axis_short", &PhantomOptions::semi_axis_short)
-      .def_readwrite("wall", &PhantomOptions::wall)
-      .def_readwrite("base_height", &PhantomOptions::base_height)
-      .def_readwrite("papillary", &PhantomOptions::papillary, doc("PhantomOptions.papillary"))
-      .def_readwrite("translation", &PhantomOptions::translation)
-      .def_readwrite("rotation_degrees", &PhantomOptions::rotation_degrees, doc("PhantomOptions.rotation_degrees"))
-      .def_readwrite("scar", &PhantomOptions::scar)
-      .def_readwrite("channel", &PhantomOptions::channel)
-      .def_readwrite("scar_length", &PhantomOptions::scar_length)
-      .def_readwrite("scar_width", &PhantomOptions::scar_width, doc("PhantomOptions.scar_width"))
-      .def_readwrite("transmurality", &PhantomOptions::transmurality, doc("PhantomOptions.transmurality"))
-      .def_readwrite("border_zone", &PhantomOptions::border_zone, doc("PhantomOptions.border_zone"))
-      .def_readwrite("channel_width", &PhantomOptions::channel_width)
-      .def_readwrite("pixel", &PhantomOptions::pixel)
-      .def_readwrite("slice", &PhantomOptions::slice, doc("PhantomOptions.slice"))
-      .def_readwrite("noise", &PhantomOptions::noise, doc("PhantomOptions.noise"));
-  m.def(
-      "make_phantom",
-      [](const py::object& progress, const py::kwargs& fields) {
-        const auto options = options_from<PhantomOptions>(fields, "make_phantom");
-        const Phantom made =
-            long_call(progress, [&](const Monitor& monitor) { return make_phantom(options, monitor); });
-        return py::make_tuple(
-            made.image, made.labels,
-            py::dict("channel"_a = made.truth.channel, "scar_volume"_a = made.truth.scar_volume,
-                     "core_volume"_a = made.truth.core_volume, "channel_volume"_a = made.truth.channel_volume,
-                     "muscle_volume"_a = made.truth.muscle_volume));
-      },
-      "progress"_a = py::none(),
-      "A synthetic patient: image, labels and the truth (volumes in ml). Options as fields of "
-      "PhantomOptions; raises InputError for impossible sizes.");
   m.def(
       "inspect",
       [](const std::filesystem::path& image, const std::optional<std::filesystem::path>& labels,

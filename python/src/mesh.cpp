@@ -58,7 +58,7 @@ void bind_mesh(py::module_& m) {
         return view<double>(map.values.data(), map.values.size() / width, width, self);
       });
 
-  py::class_<MeshQuality>(m, "MeshQuality")
+  Struct<MeshQuality>(m, "MeshQuality", "Of all tets of a mesh.")
       .def_readonly("min_dihedral", &MeshQuality::min_dihedral, "[degrees]")
       .def_readonly("max_dihedral", &MeshQuality::max_dihedral, "[degrees]")
       .def_readonly("min_edge", &MeshQuality::min_edge, "[mm]")
@@ -89,11 +89,11 @@ void bind_mesh(py::module_& m) {
       .def("__repr__", [](const Mesh& mesh) {
         return fmt::format("<Mesh of {} nodes, {} tets>", mesh.node_count(), mesh.tet_count());
       });
-  m.def("quality", &quality, "mesh"_a);
+  m.def("quality", &quality, "mesh"_a, "Angles, edges and volume of a mesh.");
   m.def("edge_statistics", &edges_by_label, "mesh"_a, doc("edge_statistics"));
   m.def("box_mesh", &box_mesh, "size"_a, "edge"_a, doc("box_mesh"));
-  m.def("lattice_block", &lattice_block, "size"_a, "edge"_a, "rotation"_a = Mat3(Mat3::Identity()),
-        doc("lattice_block"));
+  m.def("lattice_block", &lattice_block, "size"_a, "edge"_a,
+        py::arg_v("rotation", Mat3(Mat3::Identity()), "numpy.eye(3)"), doc("lattice_block"));
 
   py::class_<Fibers>(m, "Fibers", doc("Fibers"))
       .def(py::init([](const py::object& f, const py::object& towards) {
@@ -112,7 +112,25 @@ void bind_mesh(py::module_& m) {
       .def_property_readonly("f", frame(&Fibers::f), "along the fibre, (tets, 3)")
       .def_property_readonly("s", frame(&Fibers::s), "across it within the sheet")
       .def_property_readonly("n", frame(&Fibers::n), "normal to the sheet");
-  m.def("uniform_fibers", &uniform_fibers, "mesh"_a, "direction"_a = Vec3(Vec3::UnitX()), doc("uniform_fibers"));
+  bind_names<FiberRule>(m, "FiberRule", {{"bayer", FiberRule::bayer}, {"doste", FiberRule::doste}});
+  Struct<FiberAngles>(m, "FiberAngles")
+      .read("rule", &FiberAngles::rule)
+      .field("alpha_endo", &FiberAngles::alpha_endo)
+      .field("alpha_epi", &FiberAngles::alpha_epi)
+      .field("beta_endo", &FiberAngles::beta_endo)
+      .field("beta_epi", &FiberAngles::beta_epi)
+      .field("alpha_endo_rv", &FiberAngles::alpha_endo_rv)
+      .field("alpha_epi_rv", &FiberAngles::alpha_epi_rv)
+      .field("alpha_endo_outflow", &FiberAngles::alpha_endo_outflow)
+      .field("alpha_epi_outflow", &FiberAngles::alpha_epi_outflow)
+      .def(py::init([](FiberRule rule, const py::kwargs& fields) {
+             py::object target = py::cast(FiberAngles::of(rule));
+             set_fields(target, fields, "FiberAngles");
+             return target.cast<FiberAngles>();
+           }),
+           "rule"_a = FiberRule::bayer);
+  m.def("uniform_fibers", &uniform_fibers, "mesh"_a, py::arg_v("direction", Vec3(Vec3::UnitX()), "(1, 0, 0)"),
+        doc("uniform_fibers"));
 }
 
 }  // namespace cardiotwin::python

@@ -14,7 +14,8 @@ PYBIND11_MODULE(_core, m) {
   py::register_exception<NumericalError>(m, "NumericalError", error);
   py::register_exception<Interrupted>(m, "Interrupted", error);
 
-  bind_mesh(m), bind_anatomy(m), bind_coordinates(m), bind_exchange(m);
-  bind_tissue(m), bind_simulation(m), bind_cell(m), bind_study(m);
-  bind_images(m), bind_build(m);
+  // Types before what speaks of them, so that signatures name them as Python does.
+  bind_mesh(m), bind_anatomy(m), bind_exchange(m), bind_coordinates(m);
+  bind_tissue(m), bind_simulation(m), bind_purkinje(m), bind_cell(m), bind_study(m);
+  bind_images(m), bind_scar(m), bind_build(m), bind_phantoms(m);
 }

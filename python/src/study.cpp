@@ -7,68 +7,79 @@ py::object from_json(const std::string& text) { return py::module_::import("json
 
 void bind_plan(py::module_& m) {
   bind_names<Precision>(m, "Precision", {{"fp32", Precision::fp32}, {"fp64", Precision::fp64}});
-  py::class_<PlanOptions>(m, "PlanOptions")
-      .def(py::init<>())
-      .def_readwrite("sites", &PlanOptions::sites, doc("PlanOptions.sites"))
-      .def_readwrite("s1", &PlanOptions::s1, doc("PlanOptions.s1"))
-      .def_readwrite("s1_beats", &PlanOptions::s1_beats)
-      .def_readwrite("extra_stimuli", &PlanOptions::extra_stimuli, doc("PlanOptions.extra_stimuli"))
-      .def_readwrite("step", &PlanOptions::step, doc("PlanOptions.step"))
-      .def_readwrite("sustained", &PlanOptions::sustained, doc("PlanOptions.sustained"))
-      .def_readwrite("followed", &PlanOptions::followed, doc("PlanOptions.followed"))
-      .def_readwrite("lesion_radius", &PlanOptions::lesion_radius, doc("PlanOptions.lesion_radius"))
-      .def_readwrite("max_rounds", &PlanOptions::max_rounds, doc("PlanOptions.max_rounds"))
-      .def_readwrite("velocity_limit", &PlanOptions::velocity_limit, doc("PlanOptions.velocity_limit"))
-      .def_readwrite("accept_unfit", &PlanOptions::accept_unfit, doc("PlanOptions.accept_unfit"))
-      .def_readwrite("dt", &PlanOptions::dt, doc("PlanOptions.dt"))
-      .def_readwrite("precision", &PlanOptions::precision)
+  Struct<PlanOptions>(m, "PlanOptions", "How run_study paces and ablates.")
+      .keywords()
+      .field("sites", &PlanOptions::sites)
+      .field("s1", &PlanOptions::s1)
+      .field("s1_beats", &PlanOptions::s1_beats)
+      .field("extra_stimuli", &PlanOptions::extra_stimuli)
+      .field("step", &PlanOptions::step)
+      .field("sustained", &PlanOptions::sustained)
+      .field("followed", &PlanOptions::followed)
+      .field("lesion_radius", &PlanOptions::lesion_radius)
+      .field("max_rounds", &PlanOptions::max_rounds)
+      .field("velocity_limit", &PlanOptions::velocity_limit)
+      .field("accept_unfit", &PlanOptions::accept_unfit)
+      .field("dt", &PlanOptions::dt)
+      .field("precision", &PlanOptions::precision)
+      .field("seed", &PlanOptions::seed)
       .def_property(
           "backend", [](const PlanOptions& o) { return o.backend.name(); },
-          [](PlanOptions& o, const std::string& name) { o.backend = Backend::named(name); })
-      .def_readwrite("seed", &PlanOptions::seed);
-  py::class_<SiteResult>(m, "SiteResult", doc("SiteResult"))
-      .def_readonly("site", &SiteResult::site)
-      .def_readonly("round", &SiteResult::round, doc("SiteResult.round"))
-      .def_readonly("inducible", &SiteResult::inducible)
-      .def_readonly("coupling", &SiteResult::coupling, doc("SiteResult.coupling"))
-      .def_readonly("active_after", &SiteResult::active_after, doc("SiteResult.active_after"))
-      .def_readonly("circuit", &SiteResult::circuit, doc("SiteResult.circuit"))
-      .def_readonly("outcome", &SiteResult::outcome, doc("SiteResult.outcome"));
-  py::class_<Target>(m, "Target", doc("Target"))
-      .def_readonly("rank", &Target::rank)
-      .def_readonly("lesion", &Target::lesion)
-      .def_readonly("depth", &Target::depth, doc("Target.depth"))
-      .def_readonly("aha", &Target::aha)
-      .def_readonly("place", &Target::place, doc("Target.place"))
-      .def_readonly("circuits", &Target::circuits, doc("Target.circuits"))
-      .def_readonly("induced_from", &Target::induced_from, doc("Target.induced_from"))
-      .def_readonly("share", &Target::share, doc("Target.share"))
-      .def_readonly("necessary", &Target::necessary, doc("Target.necessary"))
-      .def_readonly("evidence", &Target::evidence, doc("Target.evidence"));
-  py::class_<Circuit>(m, "Circuit")
-      .def_readonly("cycle_length", &Circuit::cycle_length, doc("Circuit.cycle_length"))
-      .def_readonly("cycle_spread", &Circuit::cycle_spread, doc("Circuit.cycle_spread"))
-      .def_readonly("map_correlation", &Circuit::map_correlation, doc("Circuit.map_correlation"))
-      .def_readonly("monomorphic", &Circuit::monomorphic, doc("Circuit.monomorphic"))
-      .def_readonly("isthmus", &Circuit::isthmus, doc("Circuit.isthmus"))
-      .def_readonly("entrance", &Circuit::entrance)
-      .def_readonly("exit", &Circuit::exit)
-      .def_readonly("path", &Circuit::path, doc("Circuit.path"))
-      .def_readonly("lat", &Circuit::lat, doc("Circuit.lat"));
-  py::class_<Plan>(m, "Plan")
-      .def_readonly("results", &Plan::results, doc("Plan.results"))
-      .def_readonly("circuits", &Plan::circuits, doc("Plan.circuits"))
-      .def_readonly("targets", &Plan::targets, doc("Plan.targets"))
-      .def_readonly("inducible_before", &Plan::inducible_before)
-      .def_readonly("inducible_after", &Plan::inducible_after)
-      .def_readonly("conclusion", &Plan::conclusion, doc("Plan.conclusion"));
+          [](PlanOptions& o, const std::string& name) { o.backend = Backend::named(name); },
+          "\"cpu\", \"cuda\", \"cuda:1\" or \"reference\"");
+  Struct<SiteResult>(m, "SiteResult")
+      .read("site", &SiteResult::site)
+      .read("round", &SiteResult::round)
+      .read("inducible", &SiteResult::inducible)
+      .read("coupling", &SiteResult::coupling)
+      .read("active_after", &SiteResult::active_after)
+      .read("circuit", &SiteResult::circuit)
+      .read("outcome", &SiteResult::outcome);
+  Struct<Target>(m, "Target")
+      .read("rank", &Target::rank)
+      .read("lesion", &Target::lesion)
+      .read("depth", &Target::depth)
+      .read("aha", &Target::aha)
+      .read("place", &Target::place)
+      .read("circuits", &Target::circuits)
+      .read("induced_from", &Target::induced_from)
+      .read("share", &Target::share)
+      .read("necessary", &Target::necessary)
+      .read("evidence", &Target::evidence);
+  Struct<CircuitOptions>(m, "CircuitOptions", "How a circuit is found.")
+      .keywords()
+      .field("bin", &CircuitOptions::bin)
+      .field("diastole_rate", &CircuitOptions::diastole_rate)
+      .field("closure_limit", &CircuitOptions::closure_limit);
+  Struct<Circuit>(m, "Circuit", "A re-entry that was traced around once. Positions [mm, LPS].")
+      .read("cycle_length", &Circuit::cycle_length)
+      .read("cycle_spread", &Circuit::cycle_spread)
+      .read("map_correlation", &Circuit::map_correlation)
+      .read("monomorphic", &Circuit::monomorphic)
+      .read("isthmus", &Circuit::isthmus)
+      .read("entrance", &Circuit::entrance)
+      .read("exit", &Circuit::exit)
+      .read("aha_isthmus", &Circuit::aha_isthmus)
+      .read("aha_exit", &Circuit::aha_exit)
+      .read("isthmus_line", &Circuit::isthmus_line)
+      .read("path", &Circuit::path)
+      .read("closure", &Circuit::closure)
+      .read("lat", &Circuit::lat);
+  Struct<Plan>(m, "Plan", "What a study found.")
+      .read("results", &Plan::results)
+      .read("circuits", &Plan::circuits)
+      .read("targets", &Plan::targets)
+      .read("inducible_before", &Plan::inducible_before)
+      .read("inducible_after", &Plan::inducible_after)
+      .read("conclusion", &Plan::conclusion);
   m.def(
       "run_study",
       [](const Twin& twin, const std::filesystem::path& folder, const py::object& progress, const py::kwargs& fields) {
         const auto options = options_from<PlanOptions>(fields, "run_study");
         return long_call(progress, [&](const Monitor& monitor) { return run_study(twin, folder, options, monitor); });
       },
-      "twin"_a, "folder"_a, "progress"_a = py::none(), doc("run_study"));
+      "twin"_a, "folder"_a, "progress"_a = py::none(), with_options(doc("run_study"), "PlanOptions").c_str());
+  m.def("save_plan", &save_plan, "plan"_a, "folder"_a, doc("save_plan"));
   m.def("load_plan", &load_plan, "folder"_a, doc("load_plan"));
   m.def(
       "write_report",
@@ -78,21 +89,23 @@ void bind_plan(py::module_& m) {
       "study"_a, "progress"_a = py::none(), doc("write_report"));
   m.def(
       "find_circuit",
-      [](const Simulation& sim, const Anatomy& anatomy) {
-        return find_circuit(anatomy, {sim.time(), Simulation::activation_depth, sim.activations()});
+      [](const Simulation& sim, const Anatomy& anatomy, const py::kwargs& fields) {
+        const auto options = options_from<CircuitOptions>(fields, "find_circuit");
+        return find_circuit(anatomy, {sim.time(), Simulation::activation_depth, sim.activations()}, options);
       },
-      "simulation"_a, "anatomy"_a, doc("find_circuit"));
+      "simulation"_a, "anatomy"_a, with_options(doc("find_circuit"), "CircuitOptions").c_str());
+  m.def("same_circuit", &same_circuit, "one"_a, "other"_a, doc("same_circuit"));
 }
 
 }  // namespace
 
 void bind_study(py::module_& m) {
   bind_names<Axis>(m, "Axis", {{"along", Axis::along}, {"across", Axis::across}});
-  py::class_<VelocityMeasurement>(m, "VelocityMeasurement", doc("VelocityMeasurement"))
-      .def_readonly("mean", &VelocityMeasurement::mean, doc("VelocityMeasurement.mean"))
-      .def_readonly("low", &VelocityMeasurement::low, doc("VelocityMeasurement.high"))
-      .def_readonly("high", &VelocityMeasurement::high, doc("VelocityMeasurement.high"))
-      .def_readonly("blocked", &VelocityMeasurement::blocked, doc("VelocityMeasurement.blocked"));
+  Struct<VelocityMeasurement>(m, "VelocityMeasurement")
+      .read("mean", &VelocityMeasurement::mean)
+      .read("low", &VelocityMeasurement::low)
+      .read("high", &VelocityMeasurement::high)
+      .read("blocked", &VelocityMeasurement::blocked);
   m.def(
       "measure_velocity",
       [](const Tissue& tissue, const std::string& region, Axis axis, double edge, double dt, Stiffness stiffness,
@@ -103,19 +116,17 @@ void bind_study(py::module_& m) {
       },
       "tissue"_a, "region"_a, "axis"_a, "edge"_a, py::kw_only(), "dt"_a = 0.02, "stiffness"_a = Stiffness::p1,
       "ionic_load"_a = SimulationOptions().ionic_load, doc("measure_velocity"));
-  py::class_<CalibratedAxis>(m, "CalibratedAxis")
-      .def_readonly("region", &CalibratedAxis::region)
-      .def_readonly("axis", &CalibratedAxis::axis)
-      .def_readonly("wanted", &CalibratedAxis::wanted, "[m/s]")
-      .def_readonly("edge", &CalibratedAxis::edge, doc("CalibratedAxis.edge"))
-      .def_readonly("before", &CalibratedAxis::before, "[S/m]")
-      .def_readonly("conductivity", &CalibratedAxis::conductivity, doc("CalibratedAxis.conductivity"))
-      .def_readonly("reached", &CalibratedAxis::reached)
-      .def_readonly("within_limit", &CalibratedAxis::within_limit, doc("CalibratedAxis.within_limit"))
-      .def_readonly("why", &CalibratedAxis::why, doc("CalibratedAxis.why"));
-  py::class_<Calibration>(m, "Calibration")
-      .def_readonly("tissue", &Calibration::tissue, doc("Calibration.tissue"))
-      .def_readonly("axes", &Calibration::axes);
+  Struct<CalibratedAxis>(m, "CalibratedAxis")
+      .read("region", &CalibratedAxis::region)
+      .read("axis", &CalibratedAxis::axis)
+      .read("wanted", &CalibratedAxis::wanted)
+      .read("edge", &CalibratedAxis::edge)
+      .read("before", &CalibratedAxis::before)
+      .read("conductivity", &CalibratedAxis::conductivity)
+      .read("reached", &CalibratedAxis::reached)
+      .read("within_limit", &CalibratedAxis::within_limit)
+      .read("why", &CalibratedAxis::why);
+  Struct<Calibration>(m, "Calibration").read("tissue", &Calibration::tissue).read("axes", &Calibration::axes);
   m.def(
       "calibrate",
       [](const Twin& twin, const std::map<std::string, Velocity>& wanted, double dt, Stiffness stiffness, double limit,

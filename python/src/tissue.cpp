@@ -1,3 +1,6 @@
+#include <cardiotwin/fast_endocardium.hpp>
+#include <cardiotwin/finding.hpp>
+
 #include "bind.hpp"
 
 namespace cardiotwin::python {
@@ -8,8 +11,8 @@ void bind_tissue(py::module_& m) {
              return Conductivity{along, across};
            }),
            "along"_a, "across"_a)
-      .def_readwrite("along", &Conductivity::along)
-      .def_readwrite("across", &Conductivity::across)
+      .def_readwrite("along", &Conductivity::along, "[S/m]")
+      .def_readwrite("across", &Conductivity::across, "[S/m]")
       .def("__repr__",
            [](const Conductivity& c) { return fmt::format("Conductivity(along={}, across={})", c.along, c.across); });
   py::class_<Velocity>(m, "Velocity", doc("Velocity"))
@@ -17,16 +20,19 @@ void bind_tissue(py::module_& m) {
              return Velocity{along, across};
            }),
            "along"_a, "across"_a)
-      .def_readwrite("along", &Velocity::along)
-      .def_readwrite("across", &Velocity::across);
+      .def_readwrite("along", &Velocity::along, "[m/s]")
+      .def_readwrite("across", &Velocity::across, "[m/s]")
+      .def("__repr__",
+           [](const Velocity& v) { return fmt::format("Velocity(along={}, across={})", v.along, v.across); });
   bind_names<Stiffness>(m, "Stiffness", {{"p1", Stiffness::p1}, {"nodal_gradient", Stiffness::nodal_gradient}});
 
-  py::class_<RegionTissue>(m, "RegionTissue")
-      .def_readwrite("conducts", &RegionTissue::conducts, doc("RegionTissue.conducts"))
-      .def_readwrite("conductivity", &RegionTissue::conductivity)
-      .def_readwrite("wanted", &RegionTissue::wanted, doc("RegionTissue.wanted"))
-      .def_readwrite("variant", &RegionTissue::variant, doc("RegionTissue.variant"))
-      .def_readwrite("parameters", &RegionTissue::parameters, doc("RegionTissue.parameters"));
+  Struct<RegionTissue>(m, "RegionTissue", "What one region is made of.")
+      .field("conducts", &RegionTissue::conducts)
+      .field("conductivity", &RegionTissue::conductivity)
+      .field("wanted", &RegionTissue::wanted)
+      .field("variant", &RegionTissue::variant)
+      .field("parameters", &RegionTissue::parameters)
+      .read("calibrated_edge", &RegionTissue::calibrated_edge);
 
   py::class_<Tissue>(m, "Tissue", "Ionic model, membrane and the regions' properties.")
       .def(py::init<>())
@@ -43,11 +49,19 @@ void bind_tissue(py::module_& m) {
                                for (const auto& [name, region] : self.regions) names.push_back(name);
                                return names;
                              })
-      .def_readwrite("model", &Tissue::model)
+      .def_readwrite("model", &Tissue::model, "the ionic model's name")
       .def_readwrite("beta", &Tissue::beta, doc("Tissue.beta"))
       .def_readwrite("capacitance", &Tissue::capacitance, doc("Tissue.capacitance"))
       .def_readonly("calibrated_edge", &Tissue::calibrated_edge, doc("Tissue.calibrated_edge"))
-      .def_readonly("calibrated_dt", &Tissue::calibrated_dt);
+      .def_readonly("calibrated_dt", &Tissue::calibrated_dt, "[ms]");
+  m.def("add_fast_endocardium", &add_fast_endocardium, "tissue"_a, doc("add_fast_endocardium"));
+
+  Struct<Finding>(m, "Finding", "One sentence about a twin or its images: what, number, cure.")
+      .read("text", &Finding::text)
+      .def_property_readonly(
+          "severity", [](const Finding& finding) { return name_of(finding.severity); },
+          "\"info\", \"warning\" or \"severe\"")
+      .def("__repr__", [](const Finding& f) { return fmt::format("<{}: {}>", name_of(f.severity), f.text); });
 
   py::class_<Lesion>(m, "Lesion", doc("Lesion"))
       .def(py::init([](const Vec3& position, double radius) {
@@ -69,14 +83,17 @@ void bind_tissue(py::module_& m) {
       .def_readonly("measurements", &Twin::measurements, doc("Twin.measurements"))
       .def_property_readonly(
           "provenance", [](const Twin& twin) { return to_json(twin.provenance); }, "What was done so far, as JSON.")
-      .def_property_readonly(
-          "findings",
-          [](const Twin& twin) {
-            std::vector<std::string> texts;
-            for (const auto& finding : twin.findings) texts.push_back(finding.text);
-            return texts;
-          },
-          doc("Twin.findings"));
+      .def_readonly("findings", &Twin::findings, doc("Twin.findings"))
+      .def("__repr__", [](const Twin& twin) {
+        return fmt::format("<Twin of {} nodes, {}>", twin.anatomy.mesh.node_count(), twin.tissue.model);
+      });
+  m.def("natural_stiffness", &natural_stiffness, "twin"_a, doc("natural_stiffness"));
+  m.def(
+      "mark_fast_endocardium",
+      [](Twin& twin, double depth, const py::object& progress) {
+        return long_call(progress, [&](const Monitor& monitor) { return mark_fast_endocardium(twin, depth, monitor); });
+      },
+      "twin"_a, "depth"_a, "progress"_a = py::none(), doc("mark_fast_endocardium"));
 }
 
 }  // namespace cardiotwin::python

@@ -46,6 +46,18 @@ class Module(unittest.TestCase):
         self.assertEqual(names["latest"].shape, (2, 2))
         self.assertGreater(float(names["latest"][0, 1]), float(names["latest"][0, 0]))
 
+    def test_the_command_line_gives_the_same_bits(self):
+        subprocess.run([CLI, "simulate", "patient07.twin", "--site", "aha7", "--s1", "300x2", "--s2", "260 ms",
+                        "--duration", "650 ms", "--dt", "0.1 ms", "--threads", "1", "--keep-state", "--out", "run"],
+                       check=True, stdout=subprocess.DEVNULL)
+        heart = ct.Twin.load("patient07.twin")
+        sim = ct.Simulation(heart, dt=0.1)
+        sim.add(ct.Protocol.s1s2(heart.anatomy.site("aha7"), s1=300, beats=2, s2=260))
+        sim.run(650, progress=False)
+        sim.state().save("here.bin")
+        self.assertEqual(pathlib.Path("here.bin").read_bytes(), pathlib.Path("run/state.bin").read_bytes())
+        self.assertGreater(np.isfinite(sim.activations()[:, 0]).mean(), 0.5)
+
     def test_arrays_are_views_that_outlive_their_owner(self):
         heart = ct.Anatomy.load("patient07.twin")
         points, again = heart.mesh.points, heart.mesh.points

@@ -17,6 +17,8 @@ VALUE = re.compile(r"([A-Za-z_]\w*)\s*(?=[=;{,]|$)")
 def names_of(declaration):
     """What a declaration declares: a function, or one or several members."""
     code = re.sub(r"<[^<>]*>", "", re.sub(r"<[^<>]*<[^<>]*>[^<>]*>", "", declaration)).strip()
+    if alias := re.match(r"using (\w+) =", code):
+        return [alias.group(1)]
     if not code or code.startswith(("#", "namespace", "using", "public", "private", "friend", "}", "template")):
         return []
     if "(" in code.split("=")[0]:
