@@ -75,7 +75,12 @@ void bind_anatomy(py::module_& m) {
       .def_readonly("normal", &Ring::normal, "unit vector out of the cavity")
       .def_readonly("nodes", &Ring::nodes, doc("Ring.nodes"));
 
-  py::class_<Anatomy>(m, "Anatomy", "Mesh, fibres, named regions, surfaces, segments, sites.")
+  // Views of an anatomy's arrays are handed out, so that nothing changes one: functions return another.
+  Struct<Anatomy>(m, "Anatomy", "Mesh, fibres, named regions, surfaces, segments, sites.")
+      .read("regions", &Anatomy::regions)
+      .read("sites", &Anatomy::sites)
+      .read("rings", &Anatomy::rings)
+      .read("maps", &Anatomy::maps)
       .def(
           py::init(&make_anatomy), "mesh"_a, "fibers"_a = py::none(), "regions"_a = py::none(),
           "A heart, or a piece of one, without tagged surface: fibres along x and the labels 1 healthy, 2 border_zone, "
@@ -83,10 +88,6 @@ void bind_anatomy(py::module_& m) {
       .def_static("load", &Anatomy::load, "path"_a, doc("Anatomy.load"))
       .def_readonly("mesh", &Anatomy::mesh)
       .def_readonly("fibers", &Anatomy::fibers)
-      .def_readonly("regions", &Anatomy::regions, doc("Anatomy.regions"))
-      .def_readonly("sites", &Anatomy::sites)
-      .def_readonly("rings", &Anatomy::rings, doc("Anatomy.rings"))
-      .def_readonly("maps", &Anatomy::maps, doc("Anatomy.maps"))
       .def_property_readonly("depth", array_of<double>(&Anatomy::depth), doc("Anatomy.depth"))
       .def_property_readonly("height", array_of<double>(&Anatomy::height), doc("Anatomy.height"))
       .def_property_readonly("right", array_of<double>(&Anatomy::right), doc("Anatomy.right"))
@@ -109,23 +110,26 @@ void bind_anatomy(py::module_& m) {
             a.sites.push_back(make_site(a, std::move(name), position, radius));
           },
           "name"_a, "position"_a, "radius"_a = 3.0, doc("make_site"))
-      .def(
-          "lay_fibers",
-          [](Anatomy& a, const FiberAngles& angles, const std::optional<Vec3>& upward, const py::object& progress) {
-            long_call(progress, [&](const Monitor& monitor) { lay_fibers(a, angles, monitor, upward); });
-          },
-          py::arg_v("angles", FiberAngles(), "FiberAngles()"), "upward"_a = py::none(), "progress"_a = py::none(),
-          doc("lay_fibers"))
-      .def(
-          "complete",
-          [](Anatomy& a, double radius, const py::object& progress) {
-            long_call(progress, [&](const Monitor& monitor) { complete_anatomy(a, radius, monitor); });
-          },
-          "radius"_a = 3.0, "progress"_a = py::none(), doc("complete_anatomy"))
       .def("__repr__", [](const Anatomy& a) {
         return fmt::format("<Anatomy of {} nodes, {} regions, {} sites>", a.mesh.node_count(), a.regions.size(),
                            a.sites.size());
       });
+  m.def(
+      "lay_fibers",
+      [](Anatomy anatomy, const FiberAngles& angles, const std::optional<Vec3>& upward, const py::object& progress) {
+        long_call(progress, [&](const Monitor& monitor) { lay_fibers(anatomy, angles, monitor, upward); });
+        return anatomy;
+      },
+      "anatomy"_a, py::arg_v("angles", FiberAngles(), "FiberAngles()"), "upward"_a = py::none(),
+      "progress"_a = py::none(), (std::string("Another anatomy. ") + doc("lay_fibers")).c_str());
+  m.def(
+      "complete_anatomy",
+      [](Anatomy anatomy, double radius, const py::object& progress) {
+        long_call(progress, [&](const Monitor& monitor) { complete_anatomy(anatomy, radius, monitor); });
+        return anatomy;
+      },
+      "anatomy"_a, "radius"_a = 3.0, "progress"_a = py::none(),
+      (std::string("Another anatomy. ") + doc("complete_anatomy")).c_str());
   m.def("standard_sites", &standard_sites, "anatomy"_a, "radius"_a = 3.0, doc("standard_sites"));
   Struct<Transmurality>(m, "Transmurality")
       .read("mean", &Transmurality::mean)

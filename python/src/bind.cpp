@@ -23,6 +23,11 @@ std::string with_options(const std::string& text, const std::string& options) {
   return fmt::format("{} Keywords are the fields of {}.", text, options);
 }
 
+std::set<const void*>& Busy::all() {
+  static std::set<const void*> at_work;
+  return at_work;
+}
+
 std::string shape_text(const py::array& array) {
   std::string text;
   for (py::ssize_t a = 0; a < array.ndim(); ++a) text += fmt::format("{}{}", a ? ", " : "", array.shape(a));

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace cardiotwin::python {
 
@@ -118,6 +119,24 @@ Options options_from(const py::kwargs& fields, const char* who) {
   return target.cast<Options>();
 }
 
+template <class T>
+inline constexpr bool is_list = false;
+template <class T>
+inline constexpr bool is_list<std::vector<T>> = true;
+template <class K, class T>
+inline constexpr bool is_list<std::map<K, T>> = true;
+template <class T>
+inline constexpr bool is_list<std::optional<T>> = true;
+
+/// What a getter hands out of a list or a map: a copy, since what is in them may move, that can't be written to, since
+/// that would be lost in silence.
+template <class T, class Member>
+py::object member_of(const py::object& self, Member T::*member) {
+  py::object copy = py::cast(self.cast<const T&>().*member, py::return_value_policy::copy);
+  if (py::isinstance<py::list>(copy)) return py::tuple(copy);
+  return py::isinstance<py::dict>(copy) ? py::module_::import("types").attr("MappingProxyType")(copy) : copy;
+}
+
 /// A struct: its fields under their C++ names, each with the header's comment where it has one.
 template <class T>
 class Struct : public py::class_<T> {
@@ -126,12 +145,23 @@ class Struct : public py::class_<T> {
       : py::class_<T>(scope, name, text.empty() ? doc_if_any(name) : text.c_str()), name_(name) {}
   template <class Member>
   Struct& read(const char* field, Member T::*member) {
-    this->def_readonly(field, member, doc_if_any(name_ + "." + field));
+    if constexpr (is_list<Member>) {
+      this->def_property_readonly(
+          field, [member](const py::object& self) { return member_of(self, member); }, note(field).c_str());
+    } else {
+      this->def_readonly(field, member, note(field).c_str());
+    }
     return *this;
   }
   template <class Member>
   Struct& field(const char* field, Member T::*member) {
-    this->def_readwrite(field, member, doc_if_any(name_ + "." + field));
+    if constexpr (is_list<Member>) {
+      this->def_property(
+          field, [member](const py::object& self) { return member_of(self, member); },
+          [member](T& self, Member value) { self.*member = std::move(value); }, note(field).c_str());
+    } else {
+      this->def_readwrite(field, member, note(field).c_str());
+    }
     return *this;
   }
   /// Made of fields by keyword.
@@ -141,7 +171,24 @@ class Struct : public py::class_<T> {
   }
 
  private:
+  std::string note(const char* field) const { return doc_if_any(name_ + "." + field); }
   std::string name_;
+};
+
+/// Holds what is at work, for the time of a call; throws Error where it is at work already: in another thread, or in a
+/// callable of its own. Made and destroyed with the interpreter held.
+class Busy {
+ public:
+  Busy(const void* who, const char* name) : who_(who) {
+    if (!all().insert(who).second)
+      throw Error(fmt::format("{}: it is at work; wait until it has finished, or use another one", name));
+  }
+  ~Busy() { all().erase(who_); }
+  Busy(const Busy&) = delete;
+
+ private:
+  static std::set<const void*>& all();
+  const void* who_;
 };
 
 /// An enumeration that also takes its names as text.

@@ -97,12 +97,14 @@ void bind_build(py::module_& m) {
       "path"_a, "axes"_a = VectorAxes::scanner, "progress"_a = py::none(), doc("read_fibers"));
   m.def(
       "take_fibers",
-      [](Anatomy& anatomy, const Source& source, const py::object& progress) {
-        return long_call(progress, [&](const Monitor& monitor) {
+      [](Anatomy anatomy, const Source& source, const py::object& progress) {
+        const double share = long_call(progress, [&](const Monitor& monitor) {
           return take_fibers(anatomy.fibers, anatomy.mesh, source.at, monitor);
         });
+        return std::make_pair(std::move(anatomy), share);
       },
-      "anatomy"_a, "source"_a, "progress"_a = py::none(), doc("take_fibers"));
+      "anatomy"_a, "source"_a, "progress"_a = py::none(),
+      (std::string("Another anatomy, and the share. ") + doc("take_fibers")).c_str());
 }
 
 }  // namespace cardiotwin::python

@@ -43,6 +43,21 @@ class Callback : public Recorder {
   py::object call_;
 };
 
+// A method that must not be called while the simulation runs.
+template <class... Arguments>
+auto idle(void (Simulation::*method)(Arguments...)) {
+  return [method](Simulation& self, Arguments... arguments) {
+    const Busy busy(&self, "Simulation");
+    (self.*method)(std::forward<Arguments>(arguments)...);
+  };
+}
+
+template <class R>
+R& add_recorder(Simulation& self, const R& recorder) {
+  const Busy busy(&self, "Simulation");
+  return self.add(R(recorder));
+}
+
 py::array activations(const Simulation& sim) {
   auto values = sim.activations();
   const std::size_t nodes = values.size() / Simulation::activation_depth;
@@ -52,6 +67,7 @@ py::array activations(const Simulation& sim) {
 // The calling thread waits and looks at Ctrl-C, which Python shows to its main thread only.
 void for_each(const py::object& self, std::size_t jobs, const py::function& job) {
   auto& ensemble = self.cast<Ensemble&>();
+  const Busy busy(&ensemble, "Ensemble");
   std::atomic<bool> stop = false;
   py::gil_scoped_release free;
   auto work = std::async(std::launch::async, [&] {
@@ -79,19 +95,20 @@ void for_each(const py::object& self, std::size_t jobs, const py::function& job)
 
 void bind_protocol(py::module_& m) {
   bind_names<Waveform>(m, "Waveform", {{"square", Waveform::square}, {"biphasic", Waveform::biphasic}});
-  py::class_<Stimulus>(m, "Stimulus", doc("Stimulus"))
+  Struct<Stimulus>(m, "Stimulus")
+      .read("nodes", &Stimulus::nodes)
+      .read("start", &Stimulus::start)
+      .read("duration", &Stimulus::duration)
+      .read("amplitude", &Stimulus::amplitude)
+      .read("waveform", &Stimulus::waveform)
       .def(py::init([](const py::object& nodes, double start, double duration, double amplitude, Waveform waveform) {
              const auto given = integers_of(nodes, 1, 0, std::numeric_limits<Index>::max(), "Stimulus: nodes");
              return Stimulus{{given.begin(), given.end()}, start, duration, amplitude, waveform};
            }),
            "nodes"_a, "start"_a = 0.0, "duration"_a = 2.0, "amplitude"_a = 50.0, "waveform"_a = Waveform::square,
-           "start, duration [ms]; amplitude [A/F = mV/ms], positive depolarises")
-      .def_readonly("nodes", &Stimulus::nodes)
-      .def_readwrite("start", &Stimulus::start)
-      .def_readwrite("duration", &Stimulus::duration)
-      .def_readwrite("amplitude", &Stimulus::amplitude)
-      .def_readwrite("waveform", &Stimulus::waveform);
-  py::class_<Protocol>(m, "Protocol", "Pacing.")
+           "start, duration [ms]; amplitude [A/F = mV/ms], positive depolarises");
+  Struct<Protocol>(m, "Protocol", "Pacing.")
+      .read("stimuli", &Protocol::stimuli)
       .def(py::init([](std::vector<Stimulus> stimuli) {
              Protocol protocol{std::move(stimuli)};
              protocol.validate();
@@ -106,7 +123,6 @@ void bind_protocol(py::module_& m) {
           },
           "site"_a, "s1"_a = 600.0, "beats"_a = 6, "s2"_a = 0.0, "s3"_a = 0.0, "s4"_a = 0.0, "start"_a = 0.0,
           "duration"_a = 2.0, "amplitude"_a = 50.0, doc("S1S2"))
-      .def_readonly("stimuli", &Protocol::stimuli)
       .def("last_stimulus", &Protocol::last_stimulus, doc("Protocol.last_stimulus"));
 }
 
@@ -134,16 +150,17 @@ void bind_recorders(py::module_& m) {
             return give(std::vector<double>(self.values()), {samples, samples ? all / samples : 0});
           },
           "(samples, nodes) [mV]");
-  py::class_<Variation>(m, "Variation", doc("Variation"))
+  Struct<Variation>(m, "Variation")
+      .field("conductivity", &Variation::conductivity)
+      .field("parameters", &Variation::parameters)
+      .field("lesions", &Variation::lesions)
       .def(py::init([](std::map<std::string, double> conductivity,
                        std::map<std::string, std::map<std::string, double>> parameters, std::vector<Lesion> lesions) {
              return Variation{std::move(conductivity), std::move(parameters), std::move(lesions)};
            }),
            py::kw_only(), "conductivity"_a = std::map<std::string, double>{},
-           "parameters"_a = std::map<std::string, std::map<std::string, double>>{}, "lesions"_a = std::vector<Lesion>{})
-      .def_readwrite("conductivity", &Variation::conductivity, doc("Variation.conductivity"))
-      .def_readwrite("parameters", &Variation::parameters, doc("Variation.parameters"))
-      .def_readwrite("lesions", &Variation::lesions, doc("Variation.lesions"));
+           "parameters"_a = std::map<std::string, std::map<std::string, double>>{},
+           "lesions"_a = std::vector<Lesion>{});
   py::class_<SimulationState>(m, "SimulationState", doc("SimulationState"))
       .def_readonly("time", &SimulationState::time)
       .def(
@@ -171,42 +188,36 @@ void bind_simulation(py::module_& m) {
            "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0, "backend"_a = "cpu",
            "stiffness"_a = py::none(), "ionic_load"_a = SimulationOptions().ionic_load,
            "lesions"_a = std::vector<Lesion>{}, doc("Simulation.Simulation"))
-      .def("vary", &Simulation::vary, "variation"_a, doc("Simulation.vary"))
-      .def(
-          "add", [](Simulation& self, const Protocol& protocol) { self.add(protocol); }, "protocol"_a)
-      .def(
-          "add", [](Simulation& self, const ActivationMap& r) -> ActivationMap& { return self.add(ActivationMap(r)); },
-          "recorder"_a, py::return_value_policy::reference_internal)
-      .def(
-          "add",
-          [](Simulation& self, const RepolarizationMap& r) -> RepolarizationMap& {
-            return self.add(RepolarizationMap(r));
-          },
-          "recorder"_a, py::return_value_policy::reference_internal)
-      .def(
-          "add", [](Simulation& self, const Probe& r) -> Probe& { return self.add(Probe(r)); }, "recorder"_a,
-          py::return_value_policy::reference_internal, doc("Simulation.add"))
+      .def("vary", idle(&Simulation::vary), "variation"_a, doc("Simulation.vary"))
+      .def("add", idle<const Protocol&>(&Simulation::add), "protocol"_a, "Pacing; several add up.")
+      .def("add", &add_recorder<ActivationMap>, "recorder"_a, py::return_value_policy::reference_internal)
+      .def("add", &add_recorder<RepolarizationMap>, "recorder"_a, py::return_value_policy::reference_internal)
+      .def("add", &add_recorder<Probe>, "recorder"_a, py::return_value_policy::reference_internal,
+           doc("Simulation.add"))
       .def(
           "every",
           [](Simulation& self, double interval, const py::function& call) {
             if (!(interval > 0))
               throw InputError(fmt::format("Simulation: interval must be above 0, not {}", interval));
+            const Busy busy(&self, "Simulation");
             self.add(Callback(interval, call));
           },
           "interval"_a, "call"_a,
           "call(time, voltage) every `interval` ms: voltage per node [mV], an array of its own. What it raises ends "
           "the "
           "run and is raised there.")
-      .def("clear_protocols", &Simulation::clear_protocols)
+      .def("clear_protocols", idle(&Simulation::clear_protocols), "Nothing is paced any more.")
       .def(
           "run",
           [](Simulation& self, double duration, const py::object& progress) {
+            const Busy busy(&self, "Simulation");
             long_call(progress, [&](const Monitor& monitor) { self.run(duration, monitor); });
           },
           "duration"_a, "progress"_a = py::none(), doc("Simulation.run"))
       .def(
           "run_until_quiet",
           [](Simulation& self, double duration, const py::object& progress) {
+            const Busy busy(&self, "Simulation");
             return long_call(progress, [&](const Monitor& monitor) { return self.run_until_quiet(duration, monitor); });
           },
           "duration"_a, "progress"_a = py::none(), doc("Simulation.run_until_quiet"))
@@ -222,8 +233,8 @@ void bind_simulation(py::module_& m) {
           "repolarizations", [](const Simulation& self) { return give(self.repolarizations()); },
           doc("Simulation.repolarizations"))
       .def("state", &Simulation::state, doc("SimulationState"))
-      .def("restore", &Simulation::restore, "state"_a, doc("Simulation.restore"))
-      .def("reset", &Simulation::reset, doc("Simulation.reset"));
+      .def("restore", idle(&Simulation::restore), "state"_a, doc("Simulation.restore"))
+      .def("reset", idle(&Simulation::reset), doc("Simulation.reset"));
   m.def("natural_dt", py::overload_cast<const Twin&>(&natural_dt), "twin"_a, doc("natural_dt"));
 
   py::class_<Ensemble>(m, "Ensemble", doc("Ensemble"))

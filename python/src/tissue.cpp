@@ -68,8 +68,12 @@ void bind_tissue(py::module_& m) {
              return Lesion{position, radius};
            }),
            "position"_a, "radius"_a = 5.0)
-      .def_readwrite("position", &Lesion::position, doc("Lesion.position"))
-      .def_readwrite("radius", &Lesion::radius, doc("Lesion.radius"));
+      .def_readonly("position", &Lesion::position, doc("Lesion.position"))
+      .def_readonly("radius", &Lesion::radius, doc("Lesion.radius"))
+      .def("__repr__", [](const Lesion& l) {
+        return fmt::format("<Lesion of {:g} mm at ({:.1f}, {:.1f}, {:.1f})>", l.radius, l.position.x(), l.position.y(),
+                           l.position.z());
+      });
 
   py::class_<Twin>(m, "Twin", "One patient's heart and tissue.")
       .def(py::init([](Anatomy anatomy, Tissue tissue) {
@@ -79,7 +83,15 @@ void bind_tissue(py::module_& m) {
       .def_static("load", &Twin::load, "path"_a, doc("Twin.load"))
       .def("save", &Twin::save, "path"_a, doc("Twin.save"))
       .def_readonly("anatomy", &Twin::anatomy)
-      .def_readwrite("tissue", &Twin::tissue)
+      .def_property(
+          "tissue", [](Twin& twin) -> Tissue& { return twin.tissue; },
+          [](const py::object& self, const Tissue& tissue) {
+            // Regions of the former tissue may still be held, so it stays until the twin goes.
+            auto& twin = self.cast<Twin&>();
+            auto* former = new Tissue(std::exchange(twin.tissue, tissue));
+            py::detail::keep_alive_impl(
+                self, py::capsule(former, [](void* pointer) { delete static_cast<Tissue*>(pointer); }));
+          })
       .def_readonly("measurements", &Twin::measurements, doc("Twin.measurements"))
       .def_property_readonly(
           "provenance", [](const Twin& twin) { return to_json(twin.provenance); }, "What was done so far, as JSON.")
@@ -90,10 +102,13 @@ void bind_tissue(py::module_& m) {
   m.def("natural_stiffness", &natural_stiffness, "twin"_a, doc("natural_stiffness"));
   m.def(
       "mark_fast_endocardium",
-      [](Twin& twin, double depth, const py::object& progress) {
-        return long_call(progress, [&](const Monitor& monitor) { return mark_fast_endocardium(twin, depth, monitor); });
+      [](Twin twin, double depth, const py::object& progress) {
+        const double volume =
+            long_call(progress, [&](const Monitor& monitor) { return mark_fast_endocardium(twin, depth, monitor); });
+        return std::make_pair(std::move(twin), volume);
       },
-      "twin"_a, "depth"_a, "progress"_a = py::none(), doc("mark_fast_endocardium"));
+      "twin"_a, "depth"_a, "progress"_a = py::none(),
+      (std::string("Another twin, and the layer's volume [ml]. ") + doc("mark_fast_endocardium")).c_str());
 }
 
 }  // namespace cardiotwin::python

@@ -36,10 +36,10 @@ class Arrays(unittest.TestCase):
         del ballast
 
     def test_faces_are_strided_views(self):
-        image, labels, _ = ct.make_phantom(progress=False, pixel=3, slice=3)
+        made = ct.make_phantom(progress=False, pixel=3, slice=3)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            heart = ct.build_twin(image, labels, progress=False, edge=4).anatomy
+            heart = ct.build_twin(made.image, made.labels, progress=False, edge=4).anatomy
         nodes, tag, tet = heart.surface_nodes, heart.surface_tag, heart.surface_tet
         self.assertEqual(address(nodes), address(heart.surface_nodes))
         self.assertEqual(nodes.shape, (len(tag), 3))
@@ -155,6 +155,53 @@ class Simulations(unittest.TestCase):
         self.assertTrue(told and all(0 <= done <= 1 for done in told))
         with self.assertRaises(TypeError):
             again.run(1, progress=3)
+
+    def test_nothing_dangles(self):
+        heart = twin()
+        site, region = heart.anatomy.sites[0], heart.tissue["healthy"]
+        conductivity, nodes = region.conductivity, site.nodes.copy()
+        variation = ct.Variation(lesions=[ct.Lesion((0, 0, 0), 3.0)] * 5)
+        lesions = variation.lesions
+        for k in range(50):
+            heart.anatomy.add_site(f"site{k}", (1, 1, 1), 2.0)
+        heart.tissue = ct.Tissue()
+        variation.lesions = []
+        self.assertEqual(heart.tissue.regions, [])
+        # Other things now lie where the former ones were.
+        junk = [ct.Tissue.library("post-infarct") for _ in range(50)] + [twin() for _ in range(5)]
+        np.testing.assert_array_equal(site.nodes, nodes)
+        self.assertEqual(conductivity.along, junk[0]["healthy"].conductivity.along)
+        self.assertEqual([lesion.radius for lesion in lesions], [3.0] * 5)
+
+    def test_what_would_be_lost_is_refused(self):
+        heart = twin()
+        with self.assertRaises(TypeError):
+            heart.tissue["healthy"].parameters["tau_in"] = 0.3
+        with self.assertRaises(AttributeError):
+            heart.anatomy.sites.append(heart.anatomy.sites[0])
+        with self.assertRaises(AttributeError):
+            pacing(heart).stimuli[0].amplitude = 3
+        heart.tissue["healthy"].parameters = {"tau_in": 0.3}
+        self.assertEqual(heart.tissue["healthy"].parameters["tau_in"], 0.3)
+
+    def test_a_running_simulation_is_left_alone(self):
+        sim = ct.Simulation(twin(), dt=0.1)
+        told = []
+
+        def meddle(time, voltage):
+            for call in (lambda: sim.run(1), sim.reset, sim.clear_protocols, lambda: sim.every(1, meddle),
+                         lambda: sim.vary(ct.Variation()), lambda: sim.add(ct.ActivationMap())):
+                with self.assertRaisesRegex(ct.Error, "Simulation: it is at work"):
+                    call()
+                told.append(time)
+
+        sim.every(5.0, meddle)
+        sim.run(10, progress=False)
+        self.assertEqual(len(told), 18)
+        sim.reset()
+        ensemble = ct.Ensemble(twin(), 2, dt=0.1)
+        with self.assertRaisesRegex(ct.Error, "Ensemble: it is at work"):
+            ensemble.for_each(2, lambda number, member: ensemble.for_each(1, lambda number, member: None))
 
     def test_a_warning_made_an_error_is_raised(self):
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
