@@ -4,8 +4,7 @@
 
 namespace cardiotwin::app {
 
-/// Calibrates `twin` in place and notes the step in its provenance. Without a stiffness: P1 where it keeps to the limit
-/// in every direction, else nodal gradients, whose steps cost more.
+/// Calibrates `twin` in place and notes the step in its provenance. Without a stiffness: as calibrate_within chooses.
 Calibration calibrate_twin(Twin&, const std::map<std::string, Velocity>& wanted, SimulationOptions,
                            std::optional<Stiffness>, double limit, const std::map<std::string, std::string>& options);
 

@@ -15,13 +15,9 @@ namespace cardiotwin::app {
 Calibration calibrate_twin(Twin& twin, const std::map<std::string, Velocity>& wanted, SimulationOptions simulation,
                            std::optional<Stiffness> stiffness, double limit,
                            const std::map<std::string, std::string>& options) {
-  simulation.stiffness = stiffness.value_or(Stiffness::p1);
-  auto fitted = calibrate(twin, wanted, simulation, limit, console());
-  const bool within = std::all_of(fitted.axes.begin(), fitted.axes.end(), [](const auto& a) { return a.within_limit; });
-  if (!within && !stiffness) {
-    simulation.stiffness = Stiffness::nodal_gradient;
-    fitted = calibrate(twin, wanted, simulation, limit, console());
-  }
+  if (stiffness) simulation.stiffness = *stiffness;
+  const auto fitted = stiffness ? calibrate(twin, wanted, simulation, limit, console())
+                                : calibrate_within(twin, wanted, simulation, limit, console());
   twin.tissue = fitted.tissue;
   Step step{.verb = "calibrate", .version = version(), .backend = simulation.backend.name(), .options = options};
   for (const auto& axis : fitted.axes) {

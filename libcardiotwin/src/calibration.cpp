@@ -204,10 +204,10 @@ struct Edges {
     for (const auto& [label, statistics] : edge_statistics(anatomy.mesh))
       of[anatomy.regions.at(label)] = statistics.mean;
   }
-  double in(const std::string& region) const { return of.contains(region) ? of.at(region) : whole; }
 };
 
-/// Every conducting region on lattices of its own mean edge, stepped by options.dt; says whether that stood in the way.
+/// Every conducting region of the mesh on lattices of its own mean edge, stepped by options.dt; says whether that stood
+/// in the way.
 struct FitOfAll {
   Calibration result;
   bool needs_shorter_dt = false;
@@ -217,11 +217,13 @@ FitOfAll fit_all(const Twin& twin, const Tissue& wanted, const Edges& edges, con
   bool needs_shorter_dt = false;
   Calibration result{.tissue = wanted, .axes = {}};
   std::size_t conducting = 0, done = 0;
-  for (const auto& [name, region] : result.tissue.regions) conducting += region.conducts;
-  for (auto& [name, region] : result.tissue.regions) {
-    if (!region.conducts) continue;
+  const auto is_fitted = [&](const auto& entry) { return entry.second.conducts && edges.of.contains(entry.first); };
+  for (const auto& entry : result.tissue.regions) conducting += is_fitted(entry);
+  for (auto& entry : result.tissue.regions) {
+    if (!is_fitted(entry)) continue;
+    auto& [name, region] = entry;
     monitor.report("calibrate " + name, static_cast<double>(done++) / static_cast<double>(conducting));
-    const double edge = edges.in(name);
+    const double edge = edges.of.at(name);
     Fit fit(result.tissue, name, edge, options, monitor);
     fit.run();
     needs_shorter_dt = needs_shorter_dt || fit.needs_shorter_dt();
@@ -327,6 +329,16 @@ Calibration calibrate(const Twin& twin, const std::map<std::string, Velocity>& w
     }
     chosen.dt = allowed;
   }
+}
+
+Calibration calibrate_within(const Twin& twin, const std::map<std::string, Velocity>& wanted, SimulationOptions options,
+                             double limit, const Monitor& monitor) {
+  options.stiffness = Stiffness::p1;
+  auto fitted = calibrate(twin, wanted, options, limit, monitor);
+  if (std::all_of(fitted.axes.begin(), fitted.axes.end(), [](const auto& axis) { return axis.within_limit; }))
+    return fitted;
+  options.stiffness = Stiffness::nodal_gradient;
+  return calibrate(twin, wanted, options, limit, monitor);
 }
 
 }  // namespace cardiotwin

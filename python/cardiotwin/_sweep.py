@@ -34,6 +34,20 @@ def _unit(name, tissue):
     return _UNITS.get(name) or _core.ionic_model(tissue.model)["parameters"][name]["unit"]
 
 
+def _step(twin, axes, stiffness):
+    """The twin's own step [ms], or the coarsest that the sweep's largest conductivities allow."""
+    tissue = twin.tissue.copy()
+    largest = {tuple(key.split(".", 1)): max(values) for key, values in axes.items()}
+    for (region, name), value in largest.items():
+        if name in ("along", "across"):
+            setattr(tissue[region].conductivity, name, value)
+    for (region, name), factor in largest.items():
+        if name == "conductivity":
+            conductivity = tissue[region].conductivity
+            conductivity.along, conductivity.across = factor * conductivity.along, factor * conductivity.across
+    return min(_core.natural_dt(twin), _core._coarsest_dt(_core.Twin(twin.anatomy, tissue), stiffness))
+
+
 def _points(axes):
     return [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
 
@@ -131,7 +145,8 @@ def sweep(twin, axes, protocol, duration, *, folder=None, scheduler=None, parts=
     axes: {"border_zone.across": [0.01, 0.02], "healthy.tau_in": [...]}: REGION.along and REGION.across [S/m],
     REGION.conductivity (a factor of both), or REGION.PARAMETER of the ionic model in its unit. Points that share
     conductivities in S/m run as one ensemble, so a factor is cheaper to sweep.
-    protocol, duration [ms]: what every point is paced with, and how long it is run.
+    protocol, duration [ms]: what every point is paced with, and how long it is run. dt [ms], 0: the twin's own, or the
+    coarsest that the largest conductivities allow.
     folder: where finished points are kept; the same call resumes there. scheduler: a Dask client, which runs `parts`
     parts (None: four a worker). The result does not depend on how the points were split.
     Returns LAT and repolarization [ms] (the last of each node, NaN where there is none) and the final voltage [mV],
@@ -144,7 +159,8 @@ def sweep(twin, axes, protocol, duration, *, folder=None, scheduler=None, parts=
     if not axes or not all(axes.values()):
         raise _core.InputError("sweep: axes must name at least one parameter, each with at least one value")
     split = {key: _split(key, twin.tissue) for key in axes}
-    options = dict(dt=dt or _core.natural_dt(twin), precision=precision, backend=backend)
+    options = dict(dt=dt or _step(twin, axes, stiffness or _core.natural_stiffness(twin)), precision=precision,
+                   backend=backend)
     if ionic_load is not None:
         options["ionic_load"] = ionic_load
     if stiffness is not None:

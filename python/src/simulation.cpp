@@ -185,7 +185,7 @@ void bind_simulation(py::module_& m) {
              py::gil_scoped_release free;
              return Simulation(twin, options);
            }),
-           "twin"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0, "backend"_a = "cpu",
+           "twin"_a, py::kw_only(), "dt"_a = 0.0, "precision"_a = "fp32", "threads"_a = 0, "backend"_a = "cpu",
            "stiffness"_a = py::none(), "ionic_load"_a = SimulationOptions().ionic_load,
            "lesions"_a = std::vector<Lesion>{}, doc("Simulation.Simulation"))
       .def("vary", idle(&Simulation::vary), "variation"_a, doc("Simulation.vary"))
@@ -235,6 +235,11 @@ void bind_simulation(py::module_& m) {
       .def("state", &Simulation::state, doc("SimulationState"))
       .def("restore", idle(&Simulation::restore), "state"_a, doc("Simulation.restore"))
       .def("reset", idle(&Simulation::reset), doc("Simulation.reset"));
+  // Of the twin's mesh and conductivities as they are now, whatever it was calibrated with.
+  m.def("_coarsest_dt", [](Twin twin, Stiffness stiffness) {
+    twin.tissue.calibrated_dt = 0;
+    return natural_dt(twin, stiffness);
+  });
   m.def("natural_dt", py::overload_cast<const Twin&>(&natural_dt), "twin"_a, doc("natural_dt"));
 
   py::class_<Ensemble>(m, "Ensemble", doc("Ensemble"))
@@ -244,7 +249,7 @@ void bind_simulation(py::module_& m) {
              py::gil_scoped_release free;
              return Ensemble(twin, options, members);
            }),
-           "twin"_a, "members"_a, py::kw_only(), "dt"_a = 0.02, "precision"_a = "fp32", "threads"_a = 0,
+           "twin"_a, "members"_a, py::kw_only(), "dt"_a = 0.0, "precision"_a = "fp32", "threads"_a = 0,
            "backend"_a = "cpu", "stiffness"_a = py::none(), "ionic_load"_a = SimulationOptions().ionic_load,
            doc("Ensemble.Ensemble"))
       .def_static("limit", &Ensemble::limit)

@@ -68,6 +68,7 @@ void bind_plan(py::module_& m) {
   Struct<Plan>(m, "Plan", "What a study found.")
       .read("results", &Plan::results)
       .read("circuits", &Plan::circuits)
+      .read("circuit_sites", &Plan::circuit_sites)
       .read("targets", &Plan::targets)
       .read("inducible_before", &Plan::inducible_before)
       .read("inducible_after", &Plan::inducible_after)
@@ -129,14 +130,18 @@ void bind_study(py::module_& m) {
   Struct<Calibration>(m, "Calibration").read("tissue", &Calibration::tissue).read("axes", &Calibration::axes);
   m.def(
       "calibrate",
-      [](const Twin& twin, const std::map<std::string, Velocity>& wanted, double dt, Stiffness stiffness, double limit,
-         const py::object& progress) {
+      [](const Twin& twin, const std::map<std::string, Velocity>& wanted, double dt, std::optional<Stiffness> stiffness,
+         double limit, const py::object& progress) {
         return long_call(progress, [&](const Monitor& monitor) {
-          return calibrate(twin, wanted, {.dt = dt, .stiffness = stiffness}, limit, monitor);
+          return stiffness ? calibrate(twin, wanted, {.dt = dt, .stiffness = *stiffness}, limit, monitor)
+                           : calibrate_within(twin, wanted, {.dt = dt}, limit, monitor);
         });
       },
-      "twin"_a, "wanted"_a = std::map<std::string, Velocity>{}, py::kw_only(), "dt"_a = 0.0,
-      "stiffness"_a = Stiffness::p1, "limit"_a = 0.1, "progress"_a = py::none(), doc("calibrate"));
+      "twin"_a, "wanted"_a = std::map<std::string, Velocity>{}, py::kw_only(), "dt"_a = 0.0, "stiffness"_a = py::none(),
+      "limit"_a = 0.1, "progress"_a = py::none(),
+      (std::string(doc("calibrate")) + " stiffness None: P1 where that keeps every region within the limit, else nodal "
+                                       "gradients. The result's tissue is to be set as the twin's.")
+          .c_str());
   m.def(
       "check",
       [](const Twin& twin, double dt, double limit, const py::object& progress) {

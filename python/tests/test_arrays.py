@@ -286,7 +286,14 @@ except KeyboardInterrupt:
         coarse = ct.measure_velocity(tissue, "healthy", "along", 1.0, dt=0.05)
         fine = ct.measure_velocity(tissue, "healthy", "along", 0.4, dt=0.05)
         self.assertGreater(fine.mean, coarse.mean)
-        fitted = ct.calibrate(twin(), {"healthy": ct.Velocity(0.5, 0.3)}, progress=False)
+        heart = twin()
+        fitted = ct.calibrate(heart, {"healthy": ct.Velocity(0.5, 0.3)}, progress=False)
+        self.assertEqual({axis.region for axis in fitted.axes}, {"healthy", "border_zone"})  # the mesh has no others
+        self.assertTrue(all(axis.within_limit for axis in fitted.axes))
+        heart.tissue = fitted.tissue
+        sim = ct.Simulation(heart)
+        sim.run(1, progress=False)
+        self.assertEqual(ct.natural_dt(heart), fitted.tissue.calibrated_dt)
         for axis in fitted.axes:
             if axis.region == "healthy":
                 self.assertAlmostEqual(axis.reached.mean, 0.5 if axis.axis == ct.Axis.along else 0.3, delta=0.002)

@@ -87,6 +87,11 @@ class Sweep(unittest.TestCase):
             with xarray.open_dataset(path, engine="scipy") as again:
                 xarray.testing.assert_identical(again.load(), found)
 
+    def test_the_step_suits_the_largest_conductivity(self):
+        heart = twin()
+        found = ct.sweep(heart, {"healthy.conductivity": [0.5, 4]}, pacing(heart), 20, progress=False)
+        self.assertLess(float(found.attrs["dt"]), ct.natural_dt(heart))
+
     def test_unknown_parameters_are_refused(self):
         heart = twin()
         for axes, sentence in (({"border_zone": [1]}, "must read REGION.PARAMETER"),

@@ -46,10 +46,15 @@ struct Calibration {
 /// Fits sigma per conducting region, at the mean edge of its own tets (edge_statistics), and axis such that the mean
 /// velocity over the directions is the wanted one to 0.2 % (`wanted` by region name; a region not named keeps
 /// RegionTissue::wanted). Never returns a conductivity that `options.dt` cannot step on the twin's mesh. A region
-/// wanted equally fast along and across stays isotropic. options.dt == 0: the coarsest step that the fitted tissue
-/// allows is chosen, as natural_dt would. Throws InputError for an unknown region, a velocity outside [0.02, 3] m/s, no
-/// velocity to aim at, or a dt too large for this mesh.
+/// wanted equally fast along and across stays isotropic, one that the mesh lacks is left as it is. options.dt == 0: the
+/// coarsest step that the fitted tissue allows is chosen, as natural_dt would. Throws InputError for an unknown region,
+/// a velocity outside [0.02, 3] m/s, no velocity to aim at, or a dt too large for this mesh.
 Calibration calibrate(const Twin&, const std::map<std::string, Velocity>& wanted, const SimulationOptions& = {},
                       double limit = 0.1, const Monitor& = {});
+
+/// The same with plain P1 where that keeps every region within the limit, else with nodal gradients, whose steps cost
+/// more; options.stiffness is not looked at.
+Calibration calibrate_within(const Twin&, const std::map<std::string, Velocity>& wanted, SimulationOptions = {},
+                             double limit = 0.1, const Monitor& = {});
 
 }  // namespace cardiotwin
