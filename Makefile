@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/$(PRESET)
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh')
 
-.PHONY: all deps configure demo test bench wheel format lint install clean
+.PHONY: all deps configure demo test bench docs wheel format lint install clean
 
 all: configure
 	cmake --build $(BUILD) --parallel $(JOBS)
@@ -29,6 +29,11 @@ bench: deps
 	cmake --preset bench
 	cmake --build build/bench --parallel $(JOBS)
 	cmake --build build/bench --target bench
+
+# The manual, from the sources and from what was built: build/docs/html/index.html. Notebooks as the tests ran them.
+docs: all
+	./install-dependencies.sh docs
+	/usr/bin/python3 python/docs/build.py $(BUILD)
 
 # A wheel with all it needs inside, for machines without build tools: dist/*.whl.
 wheel:

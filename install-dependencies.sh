@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what cardiotwin is built with, where it is missing. Debian 12 or newer and Ubuntu 24.04 or newer;
-# elsewhere it says what is needed. Does nothing, quickly, when all is there. With "tests" also what only tests use.
+# elsewhere it says what is needed. Does nothing, quickly, when all is there. With "tests" or "docs" also what only
+# these use.
 set -eu
 
 packages="g++ cmake ninja-build ccache
@@ -9,6 +10,8 @@ packages="g++ cmake ninja-build ccache
   python3-dev python3-numpy pybind11-dev"
 [ "${1:-}" != tests ] || packages="$packages python3-venv python3-pip python3-xarray python3-tqdm python3-distributed
   python3-scipy python3-meshio python3-nibabel python3-matplotlib python3-nbclient python3-ipykernel mypy"
+[ "${1:-}" != docs ] || packages="$packages doxygen pandoc python3-sphinx python3-myst-parser python3-nbsphinx
+  python3-sphinx-rtd-theme"
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
   for tool in cmake ninja; do

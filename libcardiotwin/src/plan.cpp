@@ -36,10 +36,10 @@ void validate(const PlanOptions& o, const std::string& model) {
   require(o.dt <= coarsest,
           fmt::format("dt = {} ms is too coarse for \"{}\" (at most {} ms); use 0.05 ms", o.dt, model, coarsest));
   require(o.s1 >= 200 && o.s1 <= 2000, fmt::format("s1 = {} ms is outside [200, 2000]", o.s1));
-  require(o.s1_beats >= 1 && o.s1_beats <= 50, fmt::format("s1_beats = {} is outside [1, 50]", o.s1_beats));
-  require(o.extra_stimuli >= 0 && o.extra_stimuli <= 6,
-          fmt::format("extra_stimuli = {} is outside [0, 6]", o.extra_stimuli));
-  require(o.step >= 1 && o.step <= 100, fmt::format("step = {} ms is outside [1, 100]", o.step));
+  require(o.s1_beats >= 1 && o.s1_beats <= 100, fmt::format("s1_beats = {} is outside [1, 100]", o.s1_beats));
+  require(o.extra_stimuli >= 0 && o.extra_stimuli <= 3,
+          fmt::format("extra_stimuli = {} is outside [0, 3]", o.extra_stimuli));
+  require(o.step >= 2 && o.step <= 50, fmt::format("step = {} ms is outside [2, 50]", o.step));
   require(multiple(o.step) && multiple(o.s1) && multiple(10.0),
           fmt::format("step = {} ms, s1 = {} ms and 10 ms must be multiples of dt = {} ms", o.step, o.s1, o.dt));
   require(o.sustained >= 300 && o.sustained <= o.followed && o.followed <= 20000,

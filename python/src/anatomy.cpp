@@ -154,7 +154,7 @@ void bind_anatomy(py::module_& m) {
       },
       "path"_a, "anatomy"_a, "maps"_a = std::vector<Map>{}, doc("save_surface"));
   m.def("save_maps", &save_maps, "path"_a, "maps"_a, doc("save_maps"));
-  m.def("load_maps", &load_maps, "path"_a, doc("save_maps"));
+  m.def("load_maps", &load_maps, "path"_a, doc("load_maps"));
   m.def(
       "save",
       [](const std::filesystem::path& path, const Anatomy& anatomy, const std::vector<Map>& maps) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "support/blocks.hpp"
+#include "support/record_table.hpp"
 
 namespace cardiotwin {
 namespace {
@@ -64,13 +65,15 @@ TEST(Directions, nodal_gradients_make_velocities_independent_of_the_lattice) {
   EXPECT_FALSE(p1.axes[1].within_limit);
   EXPECT_GT(p1.axes[1].reached.high - p1.axes[1].reached.low, 0.25 * wanted.across);
 
+  std::vector<std::string> rows;
   for (const Vec3& turn : {Vec3(0, 0, 0), Vec3(0.5, 0.2, 0.7), Vec3(-0.6, 0.9, 0.1)}) {
     const Mat3 lattice =
         turn.norm() > 0 ? Eigen::AngleAxisd(turn.norm(), turn.normalized()).toRotationMatrix() : Mat3(Mat3::Identity());
     const double velocity = across_turning_fibres(nodal.tissue, Stiffness::nodal_gradient, lattice);
     EXPECT_NEAR(velocity, wanted.across, 0.05 * wanted.across) << turn.transpose();
-    RecordProperty("turned_" + std::to_string(int(100 * turn.norm())), std::to_string(velocity));
+    rows.push_back(fmt::format("{:.2f} | {:.4f} | {}", turn.norm(), velocity, wanted.across));
   }
+  test::record_table("lattice turned by [rad] | velocity across turning fibres [m/s] | wanted", rows);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cardiotwin/simulation.hpp>
 
 #include "support/blocks.hpp"
+#include "support/record_table.hpp"
 
 namespace cardiotwin {
 namespace {
@@ -42,7 +43,9 @@ constexpr double golden_p8 = 46.04;  // [ms] at h = 0.5 mm, dt = 0.05 ms; our ow
 
 TEST(Niederer, far_corner_fires_when_it_should) {
   const Corners coarse = slab(0.5, 0.05, 80), fine = slab(0.2, 0.02, 60);
-  RecordProperty("P8", std::to_string(coarse.p8) + " " + std::to_string(fine.p8));
+  test::record_table("h [mm] | dt [ms] | P8 [ms] | centre [ms]",
+                     {fmt::format("0.5 | 0.05 | {:.2f} | {:.2f}", coarse.p8, coarse.centre),
+                      fmt::format("0.2 | 0.02 | {:.2f} | {:.2f}", fine.p8, fine.centre)});
   for (const double t : fine.lat) EXPECT_FALSE(std::isnan(t));
   EXPECT_GT(fine.p8, 37.8);
   EXPECT_LT(fine.p8, 48.7);

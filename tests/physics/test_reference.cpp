@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "support/blocks.hpp"
+#include "support/record_table.hpp"
 
 namespace cardiotwin {
 namespace {
@@ -58,7 +59,8 @@ TEST_P(ReferenceTest, ExplicitStepsMeetItAsTheStepShrinks) {
     return largest_difference(lats(twin, {.dt = dt, .precision = precision, .stiffness = GetParam()}, 35), reference);
   };
   const double coarse = at(0.04, Precision::fp64), fine = at(0.01, Precision::fp64);
-  RecordProperty("differences_ms", std::to_string(coarse) + " " + std::to_string(fine));
+  test::record_table("dt [ms] | largest difference of LAT [ms]",
+                     {fmt::format("0.04 | {:.4f}", coarse), fmt::format("0.01 | {:.4f}", fine)});
   EXPECT_LT(fine, 0.5 * coarse);
   EXPECT_LT(at(0.0025, Precision::fp64), 0.8 * fine);
   EXPECT_LT(fine, 0.05);
@@ -70,7 +72,7 @@ TEST(Reference, TenTusscherCellsMeetItToo) {
   const Twin twin = slab(Tissue::library("post-infarct-tt2006"), 0.5);
   const auto reference = lats(twin, {.dt = 0.005, .backend = Backend::reference()}, 40);
   const double difference = largest_difference(lats(twin, {.dt = 0.005}, 40), reference);
-  RecordProperty("difference_ms", std::to_string(difference));
+  test::record_table("dt [ms] | largest difference of LAT [ms]", {fmt::format("0.005 | {:.4f}", difference)});
   EXPECT_LT(difference, 0.1);
 }
 
@@ -83,7 +85,7 @@ TEST(Reference, StagesCarryStepsBeyondTheExplicitLimit) {
   EXPECT_GT(guarded.stages(), 1) << guarded.stable_dt();
   const auto reference = lats(twin, {.dt = 0.2, .backend = Backend::reference(), .stiffness = Stiffness::p1}, 30);
   const double difference = largest_difference(lats(twin, {.dt = 0.2, .stiffness = Stiffness::p1}, 30), reference);
-  RecordProperty("difference_ms", std::to_string(difference));
+  test::record_table("dt [ms] | largest difference of LAT [ms]", {fmt::format("0.2 | {:.4f}", difference)});
   EXPECT_LT(difference, 0.3);
 }
 

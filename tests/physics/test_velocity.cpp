@@ -9,6 +9,7 @@
 #include "../../libcardiotwin/src/lattice_wave.hpp"
 #include "../../libcardiotwin/src/problem.hpp"
 #include "support/blocks.hpp"
+#include "support/record_table.hpp"
 
 namespace cardiotwin {
 namespace {
@@ -59,6 +60,7 @@ struct CableCase {
 // mm; measured by stepping right_hand_side that way), while the engine's order is 0.3 % off; so the engine must lie
 // between the table and 3 % above it.
 TEST(Velocity, ten_tusscher_cable_meets_the_table_of_another_code) {
+  std::vector<std::string> rows;
   for (const auto& [sigma, h, velocity] : {CableCase{.0176, .1, .189},
                                            {.0176, .2, .143},
                                            {.0176, .4, .074},
@@ -73,9 +75,12 @@ TEST(Velocity, ten_tusscher_cable_meets_the_table_of_another_code) {
                                            {.3535, .1, .969},
                                            {.3535, .2, .940},
                                            {.3535, .4, .863},
-                                           {.3535, .5, .821}})
-    EXPECT_NEAR(cable_velocity(sigma, h, 0), 1.015 * velocity, 0.015 * velocity + 0.001)
-        << sigma << " S/m, " << h << " mm";
+                                           {.3535, .5, .821}}) {
+    const double v = cable_velocity(sigma, h, 0);
+    EXPECT_NEAR(v, 1.015 * velocity, 0.015 * velocity + 0.001) << sigma << " S/m, " << h << " mm";
+    rows.push_back(fmt::format("{} | {} | {} | {:.3f}", sigma, h, velocity, v));
+  }
+  test::record_table("sigma [S/m] | h [mm] | other code [m/s] | here", rows);
 }
 
 TEST(Velocity, ten_tusscher_cable_has_converged_in_time) {
@@ -173,6 +178,7 @@ struct LatticeCase {
 // Table measured with other code on BCC tets of 1.0 mm, isotropic. Errors are relative to the velocity on a fine
 // lattice.
 TEST(Velocity, lattice_of_the_mesher_meets_the_table_of_another_code) {
+  std::vector<std::string> rows;
   Tissue tissue = Tissue::library("post-infarct");
   for (const double v : {0.6, 0.3}) {
     const double sigma = beta_cm * 0.6 * (v / 0.74) * (v / 0.74);
@@ -189,11 +195,17 @@ TEST(Velocity, lattice_of_the_mesher_meets_the_table_of_another_code) {
                             {.3, 1, 10, 2.9}}) {
       if (row.velocity != v) continue;
       const auto measured = measure_velocity(tissue, "healthy", Axis::along, 1.0, {.dt = 0.02, .ionic_load = row.load});
-      EXPECT_NEAR(100 * (measured.mean / fine - 1), row.mean, 0.8) << v << " m/s, g = " << row.load;
-      EXPECT_NEAR(100 * (measured.high - measured.low) / measured.mean, row.spread, 0.5)
-          << v << " m/s, g = " << row.load;
+      const double mean = 100 * (measured.mean / fine - 1);
+      const double spread = 100 * (measured.high - measured.low) / measured.mean;
+      EXPECT_NEAR(mean, row.mean, 0.8) << v << " m/s, g = " << row.load;
+      EXPECT_NEAR(spread, row.spread, 0.5) << v << " m/s, g = " << row.load;
+      rows.push_back(
+          fmt::format("{} | {:.2f} | {} | {:.1f} | {} | {:.1f}", v, row.load, row.mean, mean, row.spread, spread));
     }
   }
+  test::record_table(
+      "velocity [m/s] | load | mean error, other code [%] | here | spread over directions, other code [%] | here",
+      rows);
 }
 
 }  // namespace

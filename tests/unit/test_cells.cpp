@@ -12,6 +12,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "support/record_table.hpp"
+
 namespace cardiotwin::kernels {
 namespace {
 
@@ -178,7 +180,9 @@ INSTANTIATE_TEST_SUITE_P(Models, CellModel, ::testing::ValuesIn(model_names()), 
 });
 
 TEST_P(CellModel, DerivativesAreTheReferences) {
+  std::vector<std::string> rows;
   for (const auto& cell : cells) {
+    double worst = 0;
     for (const auto& point : cell.reference["rhs"]) {
       const std::vector<double> state = point["state"], expected = point["derivative_per_ms"];
       ASSERT_EQ(state.size(), m->states.size() + 1) << cell.name;
@@ -190,9 +194,12 @@ TEST_P(CellModel, DerivativesAreTheReferences) {
       for (std::size_t k = 0; k < d.size(); ++k) {
         EXPECT_NEAR(d[k], expected[k + 1], 1e-9 * std::abs(expected[k + 1]) + 1e-13 * std::abs(state[k + 1]) + 1e-100)
             << cell.name << " " << m->states[k].name << " at V = " << state[0];
+        if (expected[k + 1] != 0) worst = std::max(worst, std::abs(d[k] / expected[k + 1] - 1));
       }
     }
+    rows.push_back(fmt::format("{} | {:.1e}", cell.name, worst));
   }
+  test::record_table("cell | largest relative difference of a state's derivative", rows);
 }
 
 TEST_P(CellModel, FirstBeatFollowsTheReference) {

@@ -54,9 +54,9 @@ struct CellBeat {
   double peak = NAN;       ///< highest V before repolarisation
   double max_slope = NAN;  ///< largest dV/dt less the stimulus: the membrane's own [mV/ms]
   double upstroke = NAN;   ///< when that was [ms]
-  double apd30 = NAN;      ///< from the upstroke to the last fall below rest + 70 % of (peak - rest), where V is 90 %
-  double apd50 = NAN;      ///< repolarised at last: NaN where the beat ends before. 50 %, 10 %: the same
-  double apd90 = NAN;
+  /// From the upstroke to the last fall below rest + 70, 50, 10 % of (peak - rest) [ms]; NaN where the beat ends
+  /// before.
+  double apd30 = NAN, apd50 = NAN, apd90 = NAN;
   /// V rose through the model's activation threshold within 60 ms of the pulse, driven by the membrane itself with 1
   /// mV/ms or more, and was above it still 5 ms later and 5 ms after the pulse.
   bool captured = false;

@@ -49,12 +49,12 @@ Coordinates ventricular_coordinates(const Anatomy&, const Monitor& = {});
 /// As node maps for a file: the four above, and cosine and sine of the rotational one, which have no cut.
 std::vector<Map> coordinate_maps(const Coordinates&);
 
-/// Apex and base centre [mm, LPS] and the unit vector from the axis to the septum's middle: those of the anatomy where
-/// it has them, else from the tagged surface. The septum is zero where neither says. Throws InputError without
-/// endocardium, epicardium or base.
+/// Apex and base centre [mm, LPS] and the unit vector from the axis to the septum's middle, zero where it is unknown.
 struct Landmarks {
   Vec3 apex, base_centre, septum;
 };
+/// Those of the anatomy where it has them, else from the tagged surface. Throws InputError without endocardium,
+/// epicardium or base.
 Landmarks landmarks(const Anatomy&);
 
 /// Gives an anatomy of which only the surface is tagged what it lacks: landmarks, `depth`, `height`, `right`, segments

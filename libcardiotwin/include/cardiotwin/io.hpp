@@ -37,6 +37,7 @@ void save_surface(const std::filesystem::path& vtu, const Anatomy&, const std::v
 
 /// Maps in HDF5 (no mesh): exact doubles, read back with load_maps. Throws FileError.
 void save_maps(const std::filesystem::path& h5, const std::vector<Map>& maps);
+/// What save_maps wrote. Throws FileError.
 std::vector<Map> load_maps(const std::filesystem::path& h5);
 
 /// A simulation's state with a digest; load_state throws FileError, or InputError for another or a damaged file.

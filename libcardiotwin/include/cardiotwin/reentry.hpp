@@ -35,7 +35,7 @@ struct CircuitOptions {
   double closure_limit = 12;    ///< a path that closes worse is no proof [mm]
 };
 
-/// Finds and proves the circuit (shared algorithm: see reentry.cpp); nullopt where no closed path can be traced.
+/// Finds and proves the circuit; nullopt where no closed path can be traced.
 /// Cost: O(edges) per cycle.
 std::optional<Circuit> find_circuit(const Anatomy&, const ActivationHistory&, const CircuitOptions& = {});
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Running a heart: the monodomain equation beta (Cm dV/dt + I_ion) = div(sigma grad V) + I_stim on P1 tets.
+/// Running a heart: the monodomain equation beta (Cm dV/dt + I_ion) = div(sigma grad V) + I_stim on tets.
 
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/log.hpp>

@@ -52,11 +52,12 @@ double parse_quantity(std::string_view text, Dimension expected);
 /// Writes a house-unit value in `unit` with the fewest digits that read back to the same double: "0.17 S/m".
 std::string format_quantity(double house_value, std::string_view unit);
 
-/// House-unit value and dimension of a unit written as text ("S/m", "mm2/ms"); throws InputError if unknown.
+/// A unit in house units.
 struct Unit {
   double value = 1.0;
   Dimension dimension;
 };
+/// Value and dimension of a unit written as text ("S/m", "mm2/ms"); throws InputError if unknown.
 Unit parse_unit(std::string_view text);
 
 }  // namespace cardiotwin

@@ -71,13 +71,13 @@ Twin build_twin_from_surface(const std::filesystem::path& surface, const Surface
 /// Unlabelled slices between others are bridged. Throws InputError for an empty image or a spacing outside [0.05, 10].
 Labels interpolate_slices(const Labels&, double spacing, double margin);
 
-/// Boundary faces tagged from the canonical label image; geometry of base and apex. The right ventricle's cavity makes
-/// endo_rv of what it touches with both_ventricles, else epi. Throws InputError for an empty or disconnected tag,
-/// saying what to supply.
+/// A boundary with its parts named; geometry of base and apex.
 struct TaggedSurface {
   std::vector<SurfaceFace> faces;
   Vec3 base_centre, base_normal, apex;  ///< normal points away from the apex
 };
+/// Boundary faces tagged from the canonical label image. The right ventricle's cavity makes endo_rv of what it touches
+/// with both_ventricles, else epi. Throws InputError for an empty or disconnected tag, saying what to supply.
 TaggedSurface tag_surface(const Mesh&, const Labels& canonical, Chambers = Chambers::left_ventricle);
 
 }  // namespace cardiotwin::meshes

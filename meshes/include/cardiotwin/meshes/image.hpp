@@ -54,7 +54,7 @@ struct ImageSource {
 /// position. No text of a file's header or name gets into a message but the description of a DICOM series.
 Image read_image(const std::filesystem::path& path, const Monitor& = {}, const ReadOptions& = {},
                  ImageSource* = nullptr);
-/// As above; values must be whole numbers of 32 bits, whatever the stored type.
+/// Labels, read as read_image reads images; values must be whole numbers of 32 bits, whatever the stored type.
 LabelValues read_labels(const std::filesystem::path& path, const Monitor& = {}, const ReadOptions& = {},
                         ImageSource* = nullptr);
 /// SHA-256 of the file read; of several, of their hashes (hex) in the order of `files`.

@@ -20,9 +20,9 @@ struct ScarOptions {
   double core = 0.6, border_zone = 0.4;   ///< p99: shares of the way from the healthy mean to the 99th percentile
   double n_sd = 5, n_sd_border_zone = 2;  ///< n_sd: standard deviations above the healthy mean
   double half = 0.5;                      ///< fwhm: core from this share of that way
-  /// iir: dense fibrosis and any, 1.20 being the upper limit of healthy volunteers (Benito 2017,
-  /// doi 10.1093/europace/euw219). Voltage below 0.5 and 0.1 mV gave 0.97 and 1.61 (Khurram 2014,
-  /// doi 10.1016/j.hrthm.2013.10.007).
+  /// iir: ratios to the mean of blood from which on fibrosis is dense (core) and there is any (border zone), 1.20 being
+  /// the upper limit of healthy volunteers (Benito 2017, doi 10.1093/europace/euw219). Voltage below 0.5 and 0.1 mV
+  /// gave 0.97 and 1.61 (Khurram 2014, doi 10.1016/j.hrthm.2013.10.007).
   double iir_core = 1.32, iir_border_zone = 1.20;
   double min_volume = 0.5;     ///< islands of scar smaller than this are noise [ml]
   double channel_closing = 6;  ///< core closed by a ball of this radius [mm] makes the border zone inside it `channel`
