@@ -1,6 +1,7 @@
 #include <cardiotwin/ensemble.hpp>
 #include <chrono>
 #include <future>
+#include <memory>
 
 #include "bind.hpp"
 
@@ -22,26 +23,74 @@ SimulationOptions options_of(const Twin& twin, double dt, const std::string& pre
   return options;
 }
 
+// Callables that simulations hold, so that Python's collector can see them: `self.sim.every(5, self.look)` makes a
+// cycle. Touched with the interpreter held.
+using Held = std::shared_ptr<py::object>;
+std::map<const Simulation*, std::vector<Held>>& callables() {
+  static std::map<const Simulation*, std::vector<Held>> of;
+  return of;
+}
+
 // A Python callable at intervals; what it raises ends the run.
 class Callback : public Recorder {
  public:
-  Callback(double interval, py::object call) : interval_(interval), call_(std::move(call)) {}
-  Callback(Callback&&) noexcept = default;
+  Callback(const Simulation* owner, double interval, py::object call)
+      : owner_(owner), interval_(interval), call_(std::make_shared<py::object>(std::move(call))) {
+    callables()[owner_].push_back(call_);
+  }
+  Callback(Callback&& other) noexcept = default;
   ~Callback() override {
+    if (!call_) return;  // moved from
     py::gil_scoped_acquire lock;
-    call_ = py::object();
+    auto& mine = callables()[owner_];
+    std::erase(mine, call_);
+    if (mine.empty()) callables().erase(owner_);
+    call_.reset();
   }
   double interval() const override { return interval_; }
   void sample(double time, std::span<const double> voltage) override {
     py::gil_scoped_acquire lock;
     // A copy: the callable may keep it.
-    call_(time, py::array_t<double>(static_cast<py::ssize_t>(voltage.size()), voltage.data()));
+    (*call_)(time, py::array_t<double>(static_cast<py::ssize_t>(voltage.size()), voltage.data()));
   }
 
  private:
+  const Simulation* owner_;
   double interval_;
-  py::object call_;
+  Held call_;
 };
+
+// That a Python object owns; members of an ensemble are the ensemble's.
+const Simulation* simulation_of(PyObject* self) {
+  auto* object = reinterpret_cast<py::detail::instance*>(self);
+  return object->owned ? static_cast<const Simulation*>(object->get_value_and_holder().value_ptr()) : nullptr;
+}
+
+// What the collector asks of a simulation: which objects it holds, and to let go of them.
+void collectable(PyHeapTypeObject* heap) {
+  PyTypeObject* type = &heap->ht_type;
+  type->tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type->tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    const auto found = callables().find(simulation_of(self));
+    if (found != callables().end()) {
+      for (const Held& held : found->second) Py_VISIT(held->ptr());
+    }
+    return 0;
+  };
+  type->tp_clear = [](PyObject* self) {
+    const auto found = callables().find(simulation_of(self));
+    if (found == callables().end()) return 0;
+    for (const Held& held : std::vector<Held>(found->second)) *held = py::none();
+    return 0;
+  };
+}
+
+py::array activations(const Simulation& sim) {
+  auto values = sim.activations();
+  const std::size_t nodes = values.size() / Simulation::activation_depth;
+  return give(std::move(values), {nodes, Simulation::activation_depth});
+}
 
 // A method that must not be called while the simulation runs.
 template <class... Arguments>
@@ -56,12 +105,6 @@ template <class R>
 R& add_recorder(Simulation& self, const R& recorder) {
   const Busy busy(&self, "Simulation");
   return self.add(R(recorder));
-}
-
-py::array activations(const Simulation& sim) {
-  auto values = sim.activations();
-  const std::size_t nodes = values.size() / Simulation::activation_depth;
-  return give(std::move(values), {nodes, Simulation::activation_depth});
 }
 
 // The calling thread waits and looks at Ctrl-C, which Python shows to its main thread only.
@@ -177,7 +220,8 @@ void bind_simulation(py::module_& m) {
   py::class_<Simulation>(m, "Simulation",
                          "The monodomain equation on a twin. dt [ms], 0: the twin's own; precision \"fp32\" or "
                          "\"fp64\"; backend \"cpu\", \"cuda\", \"cuda:1\", or \"reference\" (Crank-Nicolson in fp64); "
-                         "stiffness: as the twin was calibrated.")
+                         "stiffness: as the twin was calibrated.",
+                         py::custom_type_setup(collectable))
       .def(py::init([](const Twin& twin, double dt, const std::string& precision, int threads,
                        const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load,
                        const std::vector<Lesion>& lesions) {
@@ -200,7 +244,7 @@ void bind_simulation(py::module_& m) {
             if (!(interval > 0))
               throw InputError(fmt::format("Simulation: interval must be above 0, not {}", interval));
             const Busy busy(&self, "Simulation");
-            self.add(Callback(interval, call));
+            self.add(Callback(&self, interval, call));
           },
           "interval"_a, "call"_a,
           "call(time, voltage) every `interval` ms: voltage per node [mV], an array of its own. What it raises ends "

@@ -9,6 +9,7 @@ import tempfile
 import time
 import unittest
 import warnings
+import weakref
 
 import numpy as np
 from hearts import block, pacing, twin
@@ -235,6 +236,26 @@ except KeyboardInterrupt:
                 time.sleep(1)
                 process.send_signal(signal.SIGINT)
                 self.assertEqual(process.stdout.read(), "stopped\n", work)
+
+    def test_a_callable_that_holds_its_simulation_is_collected(self):
+        class Watch:
+            def __init__(self, heart):
+                self.sim = ct.Simulation(heart, dt=0.1)
+                self.sim.every(1.0, self.look)
+                self.seen = 0
+
+            def look(self, time, voltage):
+                self.seen += 1
+
+        watch = Watch(twin())
+        watch.sim.run(3, progress=False)
+        gc.collect()
+        watch.sim.run(3, progress=False)
+        self.assertEqual(watch.seen, 7)
+        gone = weakref.ref(watch)
+        del watch
+        gc.collect()
+        self.assertIsNone(gone())
 
     def test_states_branch_bit_for_bit(self):
         heart = twin()
