@@ -85,7 +85,7 @@ void bind_anatomy(py::module_& m) {
           py::init(&make_anatomy), "mesh"_a, "fibers"_a = py::none(), "regions"_a = py::none(),
           "A heart, or a piece of one, without tagged surface: fibres along x and the labels 1 healthy, 2 border_zone, "
           "3 core, 4 channel unless said otherwise. Raises InputError.")
-      .def_static("load", &Anatomy::load, "path"_a, doc("Anatomy.load"))
+      .def_static("load", &Anatomy::load, "path"_a, doc("Anatomy.load"), py::call_guard<py::gil_scoped_release>())
       .def_readonly("mesh", &Anatomy::mesh)
       .def_readonly("fibers", &Anatomy::fibers)
       .def_property_readonly("depth", array_of<double>(&Anatomy::depth), doc("Anatomy.depth"))

@@ -92,6 +92,7 @@ void bind_plan(py::module_& m) {
       "find_circuit",
       [](const Simulation& sim, const Anatomy& anatomy, const py::kwargs& fields) {
         const auto options = options_from<CircuitOptions>(fields, "find_circuit");
+        const py::gil_scoped_release free;
         return find_circuit(anatomy, {sim.time(), Simulation::activation_depth, sim.activations()}, options);
       },
       "simulation"_a, "anatomy"_a, with_options(doc("find_circuit"), "CircuitOptions").c_str());

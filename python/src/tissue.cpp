@@ -80,8 +80,8 @@ void bind_tissue(py::module_& m) {
              return Twin{std::move(anatomy), std::move(tissue)};
            }),
            "anatomy"_a, "tissue"_a)
-      .def_static("load", &Twin::load, "path"_a, doc("Twin.load"))
-      .def("save", &Twin::save, "path"_a, doc("Twin.save"))
+      .def_static("load", &Twin::load, "path"_a, doc("Twin.load"), py::call_guard<py::gil_scoped_release>())
+      .def("save", &Twin::save, "path"_a, doc("Twin.save"), py::call_guard<py::gil_scoped_release>())
       .def_readonly("anatomy", &Twin::anatomy)
       .def_property(
           "tissue", [](Twin& twin) -> Tissue& { return twin.tissue; },
