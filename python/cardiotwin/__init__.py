@@ -9,7 +9,8 @@ Research use only, not for diagnosis or treatment.
 from cardiotwin._core import *  # noqa: F403
 from cardiotwin._core import __version__ as __version__
 from cardiotwin._convert import (from_meshio as from_meshio, image_from_nibabel as image_from_nibabel,
-                                 image_from_sitk as image_from_sitk, image_to_sitk as image_to_sitk,
+                                 image_from_sitk as image_from_sitk, image_to_nibabel as image_to_nibabel,
+                                 image_to_sitk as image_to_sitk,
                                  labels_from_sitk as labels_from_sitk, to_meshio as to_meshio, to_pyvista as to_pyvista)
 from cardiotwin._sweep import sweep as sweep
 from cardiotwin._told import TwinWarning as TwinWarning

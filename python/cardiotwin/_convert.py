@@ -100,3 +100,11 @@ def image_from_nibabel(file):
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     return _core.Image(np.asarray(file.dataobj, dtype=np.float32).transpose(2, 1, 0), spacing=spacing,
                        origin=affine[:3, 3], direction=affine[:3, :3] / spacing)
+
+
+def image_to_nibabel(image):
+    """A nibabel image of an Image, Labels or LabelValues; its axes are turned from LPS to RAS."""
+    import nibabel
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = np.asarray(image.direction) * np.asarray(image.spacing), image.origin
+    return nibabel.Nifti1Image(np.array(image.values).transpose(2, 1, 0), np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine)

@@ -87,8 +87,10 @@ class Conversions(unittest.TestCase):
             ct.write_image(path, image)
             again = ct.image_from_nibabel(nibabel.load(path))
             read = ct.read_image(path, progress=False)
+            back = ct.image_from_nibabel(ct.image_to_nibabel(image))
         np.testing.assert_array_equal(again.values, image.values)
-        for one, tolerance in ((again, 1e-4), (read, 1e-4)):  # NIfTI keeps its axes in single precision
+        np.testing.assert_array_equal(back.values, image.values)
+        for one, tolerance in ((again, 1e-4), (read, 1e-4), (back, 1e-9)):  # NIfTI keeps its axes in single precision
             np.testing.assert_allclose(one.origin, image.origin, atol=tolerance)
             np.testing.assert_allclose(one.spacing, image.spacing, atol=tolerance)
             np.testing.assert_allclose(one.direction, image.direction, atol=tolerance)

@@ -37,7 +37,7 @@ GROUPS = {
         AtriumPhantomTruth PhantomOpening write_phantom"""),
     "conversions": ("Conversions", "Files and types of other programs.", """
         load_anatomy save_anatomy mesh_formats to_pyvista to_meshio from_meshio image_from_sitk labels_from_sitk
-        image_to_sitk image_from_nibabel"""),
+        image_to_sitk image_from_nibabel image_to_nibabel"""),
     "errors": ("Errors and notices", "What is raised, what is warned of, and what every file says.", """
         Error InputError FileError NumericalError Interrupted TwinWarning research_use_only __version__"""),
 }
