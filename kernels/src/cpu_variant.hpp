@@ -1,6 +1,8 @@
 #pragma once
-/// What is compiled for one instruction set: the fused step and every model's cells.
+/// What is compiled for one instruction set: the fused step, every model's cells, the elliptic solver's
+/// operations.
 
+#include "elliptic/cpu_ops.hpp"
 #include "step_args.hpp"
 
 namespace cardiotwin::kernels {
@@ -11,6 +13,7 @@ struct CpuVariant {
   Advance<double> (*fp64)(int members);
   React<float> (*react_fp32)(int model);
   React<double> (*react_fp64)(int model);
+  const CpuEllipticOps* (*elliptic)(int columns);  ///< columns in {1, 16}
 };
 
 }  // namespace cardiotwin::kernels

@@ -3,6 +3,9 @@
 #include "core_impl.hpp"
 #include "cpu_executor.hpp"
 #include "cpu_variants.hpp"
+#include "elliptic/columns.hpp"
+#include "elliptic/cpu_executor.hpp"
+#include "elliptic/make.hpp"
 
 namespace cardiotwin::kernels {
 namespace {
@@ -20,6 +23,10 @@ std::unique_ptr<Core> make(const Problem& p, int members) {
 
 std::unique_ptr<Core> make_checked_core(const Problem& p, int members) {
   return p.real == Real::fp32 ? make<float>(p, members) : make<double>(p, members);
+}
+
+std::unique_ptr<EllipticSolver> make_checked_elliptic(const Multigrid& m, int columns, Real real) {
+  return host::solver_of_columns(m, columns, real, CpuEllipticExecutor<CheckedBuffer>(cpu_variants().front(), 2));
 }
 
 }  // namespace cardiotwin::kernels

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "core.hpp"
+#include "elliptic/make.hpp"
 
 namespace cardiotwin::kernels {
 
@@ -10,6 +11,10 @@ std::string cuda_unavailable(int) {
 }
 
 std::unique_ptr<Core> make_cuda_core(const Problem&, int, int device) {
+  throw std::runtime_error(cuda_unavailable(device));
+}
+
+std::unique_ptr<EllipticSolver> make_cuda_elliptic(const Multigrid&, int, Real, int device) {
   throw std::runtime_error(cuda_unavailable(device));
 }
 

@@ -1,0 +1,24 @@
+#pragma once
+/// The table of operations of one instruction set; see cpu.hpp.
+
+#include "args.hpp"
+
+namespace cardiotwin::kernels {
+
+struct CpuEllipticOps {
+  void (*apply_f)(const Apply<float, float>&, int threads);
+  void (*apply_fd)(const Apply<float, double>&, int threads);
+  void (*apply_d)(const Apply<double, double>&, int threads);
+  void (*smooth)(const Smooth&, int threads);
+  void (*gather_f)(const Gather<float>&, int threads);
+  void (*gather_d)(const Gather<double>&, int threads);
+  void (*dense)(const Dense&, int threads);
+  void (*descend)(const Descend&, int threads);
+  void (*direct)(const Direct&, int threads);
+  void (*shift)(const Shift&, int threads);
+  void (*scale)(const Scale&, int threads);
+  void (*dot)(const Dot<double>&, int threads);
+  void (*dot_f)(const Dot<float>&, int threads);
+};
+
+}  // namespace cardiotwin::kernels
