@@ -31,6 +31,9 @@ class Core {
   virtual void restore(int member, std::span<const std::byte>) = 0;
   virtual void reset(int member) = 0;
   virtual std::string name() const = 0;
+  virtual void set_currents(int member, std::vector<Current>) = 0;
+  virtual void potential(int member, std::span<double> out) const = 0;
+  virtual Engine::Solves solves(int member) const = 0;
   /// Of the CPU, for the steps to come; the bits do not depend on it.
   virtual void use_threads(int) = 0;
 };

@@ -8,6 +8,7 @@
 ///                             costs next to nothing, else nothing
 ///   largest(args, k)          largest V in vd[k] of each member's living nodes, NaN where any is not finite
 ///   name()                    "cpu/avx512"
+///   Elliptic, elliptic()      executor of the elliptic solver, on the same memory (elliptic/solver.hpp)
 ///
 /// Host arrays are in node order and in true units; on the device they are in slot order, V and states as offsets. The
 /// host touches device memory through Buffer's functions alone (tested by the checked backend).
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "core.hpp"
+#include "elliptic/conductor.hpp"
 #include "layout.hpp"
 #include "lesions.hpp"
 #include "member_part.hpp"
@@ -73,6 +75,10 @@ class CoreImpl final : public Core {
         excited_(executor_, numbers()) {
     std::vector<std::int32_t>().swap(layout_.column);  // the device has them
     std::vector<std::int32_t>().swap(layout_.source);
+    if (p.conductor) {
+      conductor_ = std::make_unique<OwnConductor>(p, layout_.slot_of_node, members, executor_.elliptic());
+      source_ = Buffer<T>(executor_, std::vector<T>(numbers(), T(0)));
+    }
     fill_args();
     refresh_variations();
     for (int m = 0; m < int(members_); ++m) reset(m);
@@ -96,7 +102,12 @@ class CoreImpl final : public Core {
                     sets * set_bytes + (mixed + std::min(sets, slices)) * std::size_t(Executor::lanes) * set_bytes;
     const std::size_t reals = p.model->states.size() + 4 + (p.stages > 1 ? 2 : 0) + (p.stages > 2 ? 2 : 0) + gradient;
     const std::size_t noted = (std::size_t(p.activation_depth) + 1) * sizeof(double) + 1;
-    result.per_member = slots * (reals * real + noted + real + index) + sizeof(std::int64_t);
+    if (p.conductor) {
+      const std::size_t own = OwnConductor::bytes(p, 1) - OwnConductor::bytes(p, 0);
+      result.shared += OwnConductor::bytes(p, 0);
+      result.per_member += own + slots * real;
+    }
+    result.per_member += slots * (reals * real + noted + real + index) + sizeof(std::int64_t);
     return result;
   }
 
@@ -107,6 +118,8 @@ class CoreImpl final : public Core {
 
   void vary(int m, const Variation& variation) override {
     validate(problem_, row_start_, variation);
+    if (conductor_ && !(variation.conductivity.empty() && variation.dead.empty() && variation.rows.empty()))
+      throw std::invalid_argument("with a conductor, runs share their conductivities and have no lesions");
     variation_[std::size_t(m)] = variation;
     largest_.clear();  // nodes may have died
     refresh_variations();
@@ -116,19 +129,31 @@ class CoreImpl final : public Core {
     const std::int64_t end = common_ + steps;
     largest_.clear();
     if (!std::equal(asking.begin(), asking.end(), stimulated_.begin(), stimulated_.end())) stimulus_stale_ = true;
+    solve_where_due(asking);
     while (common_ < end) {
       if (stimulus_stale_) refresh_stimulus(asking);
-      std::int64_t change = INT64_MAX;
+      std::int64_t change = INT64_MAX, solve = INT64_MAX;
       for (const int m : asking) {
         const std::int64_t own = schedule_[std::size_t(m)].next_change(step(m));
         if (own != INT64_MAX) change = std::min(change, own - lead_host_[std::size_t(m)]);
+        if (conductor_) solve = std::min(solve, conductor_->next(m, step(m)) - lead_host_[std::size_t(m)]);
       }
-      const std::int64_t stop = std::min(end, change);
+      const std::int64_t stop = std::min({end, change, solve});
       largest_ = executor_.advance(args_, common_, stop - common_);
       common_ = stop;
       if (common_ == change) stimulus_stale_ = true;
+      solve_where_due(asking);
     }
   }
+
+  void set_currents(int m, std::vector<Current> currents) override {
+    conductor().set_currents(m, std::move(currents));
+  }
+  void potential(int m, std::span<double> out) const override {
+    expect(out.size(), conductor().rows(), "potential");
+    conductor().potential(m, out);
+  }
+  Engine::Solves solves(int m) const override { return conductor().solves(m); }
 
   std::int64_t step(int m) const override { return common_ + lead_host_[std::size_t(m)]; }
 
@@ -183,6 +208,12 @@ class CoreImpl final : public Core {
     SnapshotWriter out(header());
     out.put(step(m));
     out.put(pairs), out.put(w), out.put(lat), out.put(repolarized), out.put(excited);
+    if (conductor_) {
+      std::vector<T> source(n);
+      copy_out(source_, m, 1, source.data());
+      out.put(source);
+      conductor_->save(m, out);
+    }
     return std::move(out).bytes();
   }
 
@@ -197,6 +228,11 @@ class CoreImpl final : public Core {
     const auto excited = in.template get<std::uint8_t>(n);
     fill(
         m, own_step, vd, [&](std::size_t i, std::size_t s) { return w[s * n + i]; }, lat, repolarized, excited);
+    if (conductor_) {
+      const auto source = in.template get<T>(n);
+      put_source(m, source);
+      conductor_->restore(m, in);
+    }
   }
 
   void reset(int m) override {
@@ -209,14 +245,22 @@ class CoreImpl final : public Core {
     };
     fill(m, 0, vd, initial, std::vector<double>(n * depth(), none), std::vector<double>(n, none),
          std::vector<std::uint8_t>(n, 0));
+    if (conductor_) {
+      put_source(m, std::vector<T>(n, T(0)));
+      conductor_->reset(m);
+    }
   }
 
   std::string name() const override { return executor_.name() + (sizeof(T) == 4 ? "/fp32" : "/fp64"); }
-  void use_threads(int threads) override { executor_.use_threads(threads); }
+  void use_threads(int threads) override {
+    executor_.use_threads(threads);
+    if (conductor_) conductor_->use_threads(threads);
+  }
 
  private:
   template <class U>
   using Buffer = typename Executor::template Buffer<U>;
+  using OwnConductor = DeviceConductor<T, typename Executor::Elliptic>;
 
   struct StoredWeights {
     StoredWeights(const Executor& e, const Layout& layout, const Problem& p, const std::vector<double>& values,
@@ -235,7 +279,7 @@ class CoreImpl final : public Core {
   double rest() const { return problem_.model->rest; }
   std::size_t depth() const { return std::size_t(problem_.activation_depth); }
   std::size_t now() const { return std::size_t(common_ & 1); }  ///< which of the ping-pong buffers holds the present
-  SnapshotHeader header() const { return {nodes(), state_count(), depth(), sizeof(T), ops_.index}; }
+  SnapshotHeader header() const { return {nodes(), state_count(), depth(), sizeof(T), ops_.index, conductor_ ? conductor_->rows() : 0}; }
 
   std::size_t set_of(std::size_t i) const { return std::size_t(problem_.parameter_set[i]); }
 
@@ -268,6 +312,7 @@ class CoreImpl final : public Core {
     args_.divergence = divergence_.args();
     args_.own_share = own_share_.data();
     args_.along = along_.data();
+    args_.source = source_.size() ? source_.data() : nullptr;
     args_.constants = constants_.data();
     args_.slice_set = slice_set_.data();
     args_.stimulus_row = stimulus_row_.data();
@@ -293,6 +338,25 @@ class CoreImpl final : public Core {
     args_.activations = activations_.data();
     args_.repolarizations = repolarizations_.data();
     args_.excited = excited_.data();
+  }
+
+  OwnConductor& conductor() const {
+    if (!conductor_) throw std::logic_error("engine: has no conductor");
+    return *conductor_;
+  }
+  void solve_where_due(std::span<const int> asking) {
+    if (!conductor_) return;
+    std::vector<int> due;
+    std::vector<std::int64_t> at;
+    for (const int m : asking) {
+      if (conductor_->due(m, step(m))) due.push_back(m), at.push_back(step(m));
+    }
+    if (!due.empty()) conductor_->solve(due, at, vd_[now()].data(), source_.data());
+  }
+  void put_source(int m, const std::vector<T>& of_node) {
+    std::vector<T> own(slots(), T(0));
+    for (std::size_t i = 0; i < nodes(); ++i) own[slot(i)] = of_node[i];
+    source_.put(part(m), own);
   }
 
   /// A function of the step alone, so a restored member is stimulated as the saved one was.
@@ -472,6 +536,8 @@ class CoreImpl final : public Core {
   Buffer<T> states_;
   Buffer<std::int32_t> stimulus_row_;
   Buffer<T> stimulus_;
+  std::unique_ptr<OwnConductor> conductor_;
+  Buffer<T> source_;  ///< what it does to V
   Buffer<std::int64_t> lead_;
   Buffer<double> activations_, repolarizations_;
   Buffer<std::uint8_t> excited_;

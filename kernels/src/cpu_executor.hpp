@@ -8,6 +8,7 @@
 
 #include "barrier.hpp"
 #include "cpu_variant.hpp"
+#include "elliptic/cpu_executor.hpp"
 
 namespace cardiotwin::kernels {
 
@@ -60,8 +61,17 @@ class CpuExecutor {
   template <class U>
   using Buffer = Memory<U>;
 
-  CpuExecutor(std::string name, Advance<T> step, React<T> react, int threads)
-      : name_(std::move(name)), advance_(step), react_(react), threads_(threads) {}
+  using Elliptic = CpuEllipticExecutor<Memory>;
+
+  /// The step for `members` of `model` compiled for an instruction set.
+  CpuExecutor(std::string name, const CpuVariant& variant, int members, int model, int threads)
+      : name_(std::move(name)),
+        variant_(&variant),
+        advance_(find_advance<T>(variant, members)),
+        react_(find_react<T>(variant, model)),
+        threads_(threads) {}
+
+  Elliptic elliptic() const { return Elliptic(*variant_, threads_); }
 
   std::vector<double> advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count) const {
     [[maybe_unused]] const typename Memory<T>::InUse open;
@@ -84,6 +94,7 @@ class CpuExecutor {
 
  private:
   std::string name_;
+  const CpuVariant* variant_;
   Advance<T> advance_;
   React<T> react_;
   int threads_;

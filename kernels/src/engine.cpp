@@ -29,6 +29,9 @@ class Alone final : public Engine {
   void restore(std::span<const std::byte> bytes) override { core_->restore(0, bytes); }
   void reset() override { core_->reset(0); }
   std::string name() const override { return core_->name(); }
+  void set_currents(std::vector<Current> currents) override { core_->set_currents(0, std::move(currents)); }
+  void potential(std::span<double> out) const override { core_->potential(0, out); }
+  Solves solves() const override { return core_->solves(0); }
 
  private:
   std::unique_ptr<Core> core_;

@@ -13,9 +13,7 @@ namespace {
 template <class T>
 std::unique_ptr<Core> make(const Problem& p, int members) {
   using Executor = CpuExecutor<T, CheckedBuffer>;
-  const CpuVariant& variant = cpu_variants().front();
-  Executor executor("checked", find_advance<T>(variant, members), find_react<T>(variant, operations(*p.model).index),
-                    2);
+  Executor executor("checked", cpu_variants().front(), members, operations(*p.model).index, 2);
   return std::make_unique<host::CoreImpl<T, Executor>>(p, members, std::move(executor));
 }
 

@@ -43,8 +43,8 @@ namespace {
 template <class T>
 std::unique_ptr<Core> make(const Problem& p, int members, int threads, const CpuVariant& variant) {
   using Executor = CpuExecutor<T, HostBuffer>;
-  Executor executor(std::string("cpu/") + variant.name, find_advance<T>(variant, members),
-                    find_react<T>(variant, operations(*p.model).index), threads > 0 ? threads : omp_get_max_threads());
+  Executor executor(std::string("cpu/") + variant.name, variant, members, operations(*p.model).index,
+                    threads > 0 ? threads : omp_get_max_threads());
   return std::make_unique<host::CoreImpl<T, Executor>>(p, members, std::move(executor));
 }
 

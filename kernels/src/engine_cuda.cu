@@ -10,6 +10,7 @@
 #include "core_impl.hpp"
 #include "cuda_launch.cuh"
 #include "cuda_memory.cuh"
+#include "elliptic/cuda_executor.cuh"
 #include "ordered.hpp"
 
 namespace cardiotwin::kernels {
@@ -93,6 +94,9 @@ class CudaExecutor {
         largest_(*this, std::size_t(members)) {}
 
   const std::shared_ptr<const cuda::Queue>& queue() const { return queue_; }
+
+  using Elliptic = cuda::CudaEllipticExecutor;
+  Elliptic elliptic() const { return Elliptic(queue_); }
 
   std::vector<double> advance(const StepArgs<T>& args, std::int64_t first, std::int64_t count) {
     queue_->select();

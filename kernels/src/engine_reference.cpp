@@ -41,6 +41,7 @@ class Reference final : public Engine {
         react_(cpu_variants().front().react_fp64(ops_.index)),
         threads_(threads > 0 ? threads : omp_get_max_threads()),
         padded_((p.nodes() + lanes - 1) / lanes * lanes) {
+    if (p.conductor) throw std::invalid_argument("engine: the reference computes the monodomain only");
     if (p.capacity.empty()) throw std::invalid_argument("engine: the reference needs the nodes' capacities");
     vary({});
     reset();
@@ -139,6 +140,9 @@ class Reference final : public Engine {
     }
   }
   std::string name() const override { return "reference/fp64"; }
+  void set_currents(std::vector<Current>) override { throw std::logic_error("engine: has no conductor"); }
+  void potential(std::span<double>) const override { throw std::logic_error("engine: has no conductor"); }
+  Solves solves() const override { throw std::logic_error("engine: has no conductor"); }
 
  private:
   std::size_t nodes() const { return problem_.nodes(); }

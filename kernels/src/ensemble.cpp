@@ -117,12 +117,23 @@ class EnsembleImpl final : public Ensemble {
     std::string name() const override {
       return with_lane([](Core& core, int) { return core.name(); });
     }
+    void set_currents(std::vector<Current> list) override {
+      with_lane([&](Core& core, int l) { core.set_currents(l, list); });
+      currents = std::move(list);
+    }
+    void potential(std::span<double> out) const override {
+      with_lane([&](Core& core, int l) { core.potential(l, out); });
+    }
+    Solves solves() const override {
+      return with_lane([](Core& core, int l) { return core.solves(l); });
+    }
 
     EnsembleImpl& ensemble;
     bool at_work = false;
     std::int64_t wanted = 0;
     std::exception_ptr failure;  ///< of the latest advance
     std::vector<Pulse> pulses;
+    std::vector<Current> currents;
     Variation variation;
     // Where it is: in a lane, in a core of its own, or as bytes, which are empty where it never ran.
     mutable int lane = -1;
@@ -145,6 +156,8 @@ class EnsembleImpl final : public Ensemble {
   }
 
   static void put(const Member& member, Core& core, int lane) {
+    // Before the state, which then finds the currents of its latest solve.
+    if (!member.currents.empty()) core.set_currents(lane, member.currents);
     if (member.aside.empty()) {
       core.reset(lane);
     } else {

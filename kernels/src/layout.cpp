@@ -77,6 +77,21 @@ void validate_sets(const Problem& p) {
   }
 }
 
+void validate_conductor(const Problem& p) {
+  const Conductor& c = *p.conductor;
+  if (!c.matrix) reject("the conductor has no matrix");
+  if (c.intracellular.size() != p.column.size() || c.beyond.size() != p.column.size() ||
+      c.carried.size() != p.column.size())
+    reject("the conductor needs one number per non-zero in intracellular, beyond and carried");
+  if (c.interpolation.rows() != p.nodes()) reject("the conductor's interpolation needs a row per node");
+  for (const auto row : c.interpolation.column) {
+    if (row < 0 || std::size_t(row) >= c.matrix->rows())
+      reject("the conductor's interpolation names row " + std::to_string(row) + ", which it does not have");
+  }
+  if (c.interval < 1) reject("the conductor's interval must be at least one step");
+  if (!(c.tolerance > 0 && c.tolerance < 1)) reject("the conductor's tolerance must be in (0, 1)");
+}
+
 }  // namespace
 
 void validate(const Problem& p) {
@@ -94,6 +109,7 @@ void validate(const Problem& p) {
   if (p.nodes() > std::size_t(INT32_MAX) - window) reject("too many nodes for 32-bit indices");
   validate_matrix(p);
   validate_sets(p);
+  if (p.conductor) validate_conductor(p);
 }
 
 Layout::Layout(const Problem& p, int c) : per_slice(c), slices(int((p.nodes() + std::size_t(c) - 1) / std::size_t(c))) {

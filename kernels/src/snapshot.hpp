@@ -14,6 +14,7 @@ namespace cardiotwin::kernels {
 struct SnapshotHeader {
   std::uint64_t nodes, states, depth, real_size;
   std::int64_t model;
+  std::uint64_t potentials = 0;  ///< rows of the conductor
   bool operator==(const SnapshotHeader&) const = default;
 };
 
@@ -44,7 +45,9 @@ class SnapshotReader {
   SnapshotReader(std::span<const std::byte> bytes, const SnapshotHeader& expected) : bytes_(bytes) {
     const auto& e = expected;
     const std::size_t per_node = (2 + e.states) * e.real_size + (e.depth + 1) * sizeof(double) + 1;
-    if (bytes.size() != sizeof(SnapshotHeader) + sizeof(std::int64_t) + e.nodes * per_node ||
+    const std::size_t conductor =
+        e.potentials ? 3 * e.potentials * sizeof(double) + e.nodes * e.real_size + 2 * sizeof(std::int64_t) : 0;
+    if (bytes.size() != sizeof(SnapshotHeader) + sizeof(std::int64_t) + e.nodes * per_node + conductor ||
         get<SnapshotHeader>() != expected) {
       throw std::invalid_argument("engine: the saved state belongs to another mesh, model or precision");
     }

@@ -321,6 +321,10 @@ CT_HD void diffuse(const StepArgs<T>& a, const Place<L, B>& at, const T* vd, con
     CT_SIMD
     for (int l = 0; l < W; ++l) diffused[l] += scale[l] * divergence[l] + other_scale[l] * a.along[at.number(l)];
   }
+  if (a.source) {
+    CT_SIMD
+    for (int l = 0; l < W; ++l) diffused[l] += a.source[at.number(l)];
+  }
   if (a.has_own && a.has_own[at.slice]) diffuse_own<T, W, L, B>(a, at, vd, v, d, diffused, loaded);
 }
 

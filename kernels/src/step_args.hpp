@@ -76,6 +76,7 @@ struct StepArgs {
   Weights<T> divergence;         ///< b_ji dt / (capacity of i)
   const T* own_share = nullptr;  ///< per slot: the divergence's diagonal
   T* along = nullptr;            ///< per number: p
+  const T* source = nullptr;     ///< per number: what dt L V gains [mV], held from one elliptic solve to the next
   // What members have of their own; null where none has.
   const T* half_factor = nullptr;         ///< per number: half the factor of its conductivity
   const std::int32_t* own_row = nullptr;  ///< per number: its row below; -1: the shared one, -2: dead

@@ -12,6 +12,7 @@ struct ReferenceEngine {
   const kernels::Problem& p;
   std::vector<double> v, d, h;
   std::vector<double> lat;  ///< latest upward crossing per node, NaN where none
+  std::vector<double> source;  ///< what dV/dt gains per node [mV/ms]; empty: nothing
   std::int64_t step = 0;
 
   explicit ReferenceEngine(const kernels::Problem& problem) : p(problem), d(p.nodes(), 0.0), lat(p.nodes(), NAN) {
@@ -38,6 +39,7 @@ struct ReferenceEngine {
         if (!along.empty()) change += p.dt * p.divergence[k] * along[j];
       }
       if (!along.empty()) change += p.dt * p.own_divergence[i] * along[i];
+      if (!source.empty()) change += p.dt * source[i];
       d_next[i] = react(v[i] + change, h[i], p.parameters[p.parameter_set[i]]) + p.dt * stimulus[i];
       v_next[i] = v[i] + change + d_next[i];
       if (v[i] < p.activation_threshold && v_next[i] >= p.activation_threshold) {

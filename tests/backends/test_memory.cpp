@@ -1,9 +1,11 @@
 // A core that does not fit into a device's memory says so before it takes any.
 #define CT_BACKEND memory_test
+#define CT_ONE_LANE
 #include <gtest/gtest.h>
 
 #include "../../kernels/src/core_impl.hpp"
 #include "../../kernels/src/host_buffer.hpp"
+#include "one_lane_elliptic.hpp"
 #include "problems.hpp"
 
 namespace cardiotwin::test {
@@ -30,6 +32,8 @@ struct IdleExecutor {
   std::vector<double> advance(const kernels::StepArgs<T>&, std::int64_t, std::int64_t) const { return {}; }
   std::vector<double> largest(const kernels::StepArgs<T>&, int) const { return {}; }
   std::string name() const { return "idle"; }
+  using Elliptic = kernels::memory_test::OneLaneElliptic<CountedBuffer, 1>;
+  Elliptic elliptic() const { return {}; }
   void use_threads(int) {}
 };
 
@@ -48,6 +52,26 @@ void expect_said_is_taken(const kernels::Problem& p, int members) {
   EXPECT_EQ(allocated + later, said.of(members)) << p.model->name << ", " << members << " members";
 }
 
+/// Twice as many rows as nodes, in a chain, one of them grounded.
+std::shared_ptr<const kernels::Conductor> conductor_of(const kernels::Problem& p) {
+  auto c = std::make_shared<kernels::Conductor>();
+  const auto n = std::int32_t(2 * p.nodes());
+  kernels::SparseMatrix a{.row_start = {0}, .column = {}, .value = {}};
+  c->interpolation.row_start = {0};
+  for (std::int32_t i = 0; i < n; ++i) {
+    for (const std::int32_t j : {i - 1, i, i + 1}) {
+      if (j >= 0 && j < n) a.column.push_back(j), a.value.push_back(j != i ? -1.0 : 2.0);
+    }
+    a.row_start.push_back(std::int32_t(a.column.size()));
+    if (i % 2) continue;
+    for (const std::int32_t j : {i, i + 1}) c->interpolation.column.push_back(j), c->interpolation.value.push_back(0.5);
+    c->interpolation.row_start.push_back(std::int32_t(c->interpolation.column.size()));
+  }
+  c->intracellular = c->beyond = c->carried = p.diffusion;
+  c->matrix = std::make_shared<const kernels::Multigrid>(a);
+  return c;
+}
+
 TEST(Memory, WhatACoreSaysItNeedsIsWhatItTakes) {
   const std::vector<std::string> sets = {"healthy", "channel", "border_zone"};
   for (const int members : {1, 16}) {
@@ -56,6 +80,10 @@ TEST(Memory, WhatACoreSaysItNeedsIsWhatItTakes) {
     expect_said_is_taken<double>(p, members);
     p.stages = 2;
     expect_said_is_taken<float>(p, members);
+    auto with_conductor = p;
+    with_conductor.conductor = conductor_of(p);
+    expect_said_is_taken<float>(with_conductor, members);
+    expect_said_is_taken<double>(with_conductor, members);
     p.stages = 5;
     p.gradient = p.divergence = p.diffusion;
     p.own_divergence.assign(p.nodes(), 0);

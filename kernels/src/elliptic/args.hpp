@@ -87,6 +87,41 @@ struct Scale {
   double* x = nullptr;
 };
 
+/// Which columns are meant.
+struct Asked {
+  std::uint8_t of[16] = {};
+};
+
+/// v of node i, column m: what stands at 2 slot_of[i] B + m. Nodes without a slot, -1, get 0.
+template <class T>
+struct Take {
+  std::int64_t rows = 0;
+  const std::int32_t* slot_of = nullptr;
+  const T* vd = nullptr;
+  double* v = nullptr;
+};
+
+/// source[slot_of[i] B + m] = sum_j c_ij (v_j - v_i) + e_ij (phi_j - phi_i) of the columns asked for; c and e share
+/// slices and columns.
+template <class T>
+struct Drive {
+  Rows<T> c;
+  const T* e = nullptr;
+  const std::int32_t* slot_of = nullptr;
+  const double *v = nullptr, *phi = nullptr;
+  Asked asked;
+  T* source = nullptr;
+};
+
+/// What was solved for goes into the history and the next guess is made of it, in the columns asked for:
+/// (x, one, two) = (a x + b one + c two, x, one).
+struct Recall {
+  std::int64_t rows = 0;
+  Asked asked;
+  PerColumn a, b, c;
+  double *x = nullptr, *one = nullptr, *two = nullptr;
+};
+
 /// Rows summed by one thread before their sums are added up, so that no bit depends on the threads.
 inline constexpr int dot_block = 2048;
 

@@ -11,7 +11,7 @@
 namespace cardiotwin::kernels::CT_BACKEND {
 
 /// Rows per slice: a warp's lanes, or those of the widest vector registers.
-#ifdef __CUDACC__
+#if defined(__CUDACC__) || defined(CT_ONE_LANE)  // the latter: tests of a device's way on the host
 inline constexpr int slice_rows = 32;
 #else
 inline constexpr int slice_rows = 16;
@@ -36,7 +36,7 @@ CT_HD void each_entry(const Rows<V>& w, const RowPlace<B>& at, const Entry& entr
 template <int W, int B, bool Plain, class V, class X>
 CT_HD void sum_entries(const Rows<V>& w, const RowPlace<B>& at, const X* x, X* sum) {
 #ifndef __CUDACC__
-  if constexpr (W == B) {
+  if constexpr (W == B && B > 1) {
     using R = Run<X, B>;
     typename R::Vector total = {}, own = {};
     if constexpr (!Plain) own = R::at(x + at.number(0));
@@ -63,7 +63,7 @@ CT_HD void sum_entries(const Rows<V>& w, const RowPlace<B>& at, const X* x, X* s
 /// The row of a lane. On the CPU the lanes are of one row or of one column.
 template <int W, int B>
 CT_HD std::int64_t row_of(const RowPlace<B>& at, int l) {
-  return W == B ? at.slot(0) : at.slot(l);
+  return W == B && B > 1 ? at.slot(0) : at.slot(l);
 }
 
 template <int W, int B, class V, class X>
@@ -155,6 +155,34 @@ CT_HD void shift_number(const Shift& a, std::int64_t n) {
 template <int B>
 CT_HD void scale_number(const Scale& a, std::int64_t n) {
   a.x[n] *= a.a.of[n % B];
+}
+
+template <int B, class T>
+CT_HD void take_number(const Take<T>& a, std::int64_t n) {
+  const std::int32_t slot = a.slot_of[n / B];
+  a.v[n] = slot < 0 ? 0.0 : double(a.vd[2 * std::int64_t(slot) * B + n % B]);
+}
+template <int B>
+CT_HD void recall_number(const Recall& a, std::int64_t n) {
+  const int m = int(n % B);
+  if (!a.asked.of[m]) return;
+  const double x = a.x[n], one = a.one[n];
+  a.x[n] = multiply_add(a.a.of[m], x, multiply_add(a.b.of[m], one, a.c.of[m] * a.two[n]));
+  a.one[n] = x, a.two[n] = one;
+}
+
+template <int W, int B, class T>
+CT_HD void drive_lanes(const Drive<T>& a, const RowPlace<B>& at) {
+  alignas(64) double by_v[W], by_phi[W];
+  sum_entries<W, B, false>(a.c, at, a.v, by_v);
+  Rows<T> e = a.c;
+  e.value = a.e;
+  sum_entries<W, B, false>(e, at, a.phi, by_phi);
+  for (int l = 0; l < W; ++l) {
+    const std::int32_t slot = a.slot_of[row_of<W, B>(at, l)];
+    const int m = at.member(l);
+    if (slot >= 0 && a.asked.of[m]) a.source[std::int64_t(slot) * B + m] = T(by_v[l] + by_phi[l]);
+  }
 }
 
 }  // namespace cardiotwin::kernels::CT_BACKEND

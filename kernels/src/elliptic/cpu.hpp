@@ -74,6 +74,18 @@ template <int B>
 void scale(const Scale& a, int threads) {
   each_number(a.rows * B, threads, [&](std::int64_t n) { scale_number<B>(a, n); });
 }
+template <int B, class T>
+void take(const Take<T>& a, int threads) {
+  each_number(a.rows * B, threads, [&](std::int64_t n) { take_number<B>(a, n); });
+}
+template <int B>
+void recall(const Recall& a, int threads) {
+  each_number(a.rows * B, threads, [&](std::int64_t n) { recall_number<B>(a, n); });
+}
+template <int B, class T>
+void drive(const Drive<T>& a, int threads) {
+  each_place<B>(a.c.slices, threads, [&](const RowPlace<B>& at) { drive_lanes<lanes_at_once<B>, B>(a, at); });
+}
 
 /// Eight sums run side by side per column: row i goes to sum i % 8, whatever B is, and a tree adds them up.
 template <int B, class Y>
@@ -104,7 +116,8 @@ template <int B>
 inline constexpr CpuEllipticOps elliptic_ops = {
     &apply<B, float, float>, &apply<B, float, double>, &apply<B, double, double>, &smooth<B>,       &gather<B, float>,
     &gather<B, double>,      &dense<B>,                &descend<B>,       &direct<B>,       &shift<B>,
-    &scale<B>, &dot<B, double>,         &dot<B, float>};
+    &scale<B>, &take<B, float>,
+    &take<B, double>, &drive<B, float>, &drive<B, double>, &recall<B>, &dot<B, double>, &dot<B, float>};
 
 /// `columns` in {1, 16}.
 inline const CpuEllipticOps* find_elliptic_ops(int columns) {

@@ -53,6 +53,11 @@ class CpuEllipticExecutor {
   void call(const CpuEllipticOps& ops, const Direct& a) const { ops.direct(a, threads_); }
   void call(const CpuEllipticOps& ops, const Shift& a) const { ops.shift(a, threads_); }
   void call(const CpuEllipticOps& ops, const Scale& a) const { ops.scale(a, threads_); }
+  void call(const CpuEllipticOps& ops, const Take<float>& a) const { ops.take_f(a, threads_); }
+  void call(const CpuEllipticOps& ops, const Take<double>& a) const { ops.take_d(a, threads_); }
+  void call(const CpuEllipticOps& ops, const Drive<float>& a) const { ops.drive_f(a, threads_); }
+  void call(const CpuEllipticOps& ops, const Drive<double>& a) const { ops.drive_d(a, threads_); }
+  void call(const CpuEllipticOps& ops, const Recall& a) const { ops.recall(a, threads_); }
   void call(const CpuEllipticOps& ops, const Dot<double>& a) const { ops.dot(a, threads_); }
   void call(const CpuEllipticOps& ops, const Dot<float>& a) const { ops.dot_f(a, threads_); }
 

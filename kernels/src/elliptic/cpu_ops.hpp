@@ -17,6 +17,11 @@ struct CpuEllipticOps {
   void (*direct)(const Direct&, int threads);
   void (*shift)(const Shift&, int threads);
   void (*scale)(const Scale&, int threads);
+  void (*take_f)(const Take<float>&, int threads);
+  void (*take_d)(const Take<double>&, int threads);
+  void (*drive_f)(const Drive<float>&, int threads);
+  void (*drive_d)(const Drive<double>&, int threads);
+  void (*recall)(const Recall&, int threads);
   void (*dot)(const Dot<double>&, int threads);
   void (*dot_f)(const Dot<float>&, int threads);
 };

@@ -32,6 +32,10 @@ template <int B>
 __device__ inline void lane(const Dense& a, const RowPlace<B>& at) {
   dense_lanes<1, B>(a, at);
 }
+template <int B, class T>
+__device__ inline void lane(const Drive<T>& a, const RowPlace<B>& at) {
+  drive_lanes<1, B>(a, at);
+}
 template <int B, class Arguments>
 __global__ void __launch_bounds__(block) lanes_kernel(Arguments a, int slices) {
   const auto at = place_of_thread<B>();
@@ -53,6 +57,14 @@ __device__ inline void number(const Shift& a, std::int64_t n) {
 template <int B>
 __device__ inline void number(const Scale& a, std::int64_t n) {
   scale_number<B>(a, n);
+}
+template <int B, class T>
+__device__ inline void number(const Take<T>& a, std::int64_t n) {
+  take_number<B>(a, n);
+}
+template <int B>
+__device__ inline void number(const Recall& a, std::int64_t n) {
+  recall_number<B>(a, n);
 }
 template <int B, class Arguments>
 __global__ void __launch_bounds__(block) numbers_kernel(Arguments a) {
@@ -136,6 +148,10 @@ class CudaEllipticExecutor {
   template <int B, class X>
   void launch(const Gather<X>& a) const {
     launch_lanes<B>(a, a.w.slices);
+  }
+  template <int B, class T>
+  void launch(const Drive<T>& a) const {
+    launch_lanes<B>(a, a.c.slices);
   }
   template <int B>
   void launch(const Dense& a) const {

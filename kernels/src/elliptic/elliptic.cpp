@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cardiotwin/kernels/elliptic.hpp>
 #include <cmath>
+#include <cstdio>
 #include <stdexcept>
 
 #include "../cpu_variants.hpp"
@@ -13,6 +14,25 @@
 #include "make.hpp"
 
 namespace cardiotwin::kernels {
+
+std::string not_converged(const Solved& solved, double tolerance) {
+  const auto number = [](double x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2g", x);
+    return std::string(text);
+  };
+  std::string history;
+  for (std::size_t k = 0; k < solved.residuals.size(); ++k) {
+    // The first few and the last few tell the story.
+    if (k >= 6 && k + 6 < solved.residuals.size()) {
+      if (k == 6) history += ", ...";
+      continue;
+    }
+    history += (k ? ", " : "") + number(solved.residuals[k]);
+  }
+  return "the elliptic solve did not reach " + number(tolerance) + " in " + std::to_string(solved.iterations) +
+         " iterations; relative residuals " + history;
+}
 
 std::unique_ptr<EllipticSolver> make_cpu_elliptic(const Multigrid& m, int columns, Real real, int threads,
                                                   const CpuVariant& variant) {

@@ -1,12 +1,29 @@
 // Set-up of smoothed aggregation: strength of connection, aggregates, smoothed prolongation, Galerkin's coarse matrix,
 // until a dense inverse is cheap. All sums are in a fixed order.
 #include <algorithm>
-#include <cardiotwin/kernels/elliptic.hpp>
+#include <cardiotwin/kernels/multigrid.hpp>
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
 
 namespace cardiotwin::kernels {
+
+SparseMatrix transposed(const SparseMatrix& a, std::size_t columns) {
+  SparseMatrix t;
+  t.row_start.assign(columns + 1, 0);
+  for (const std::int32_t c : a.column) ++t.row_start[std::size_t(c) + 1];
+  for (std::size_t c = 0; c < columns; ++c) t.row_start[c + 1] += t.row_start[c];
+  t.column.resize(a.column.size()), t.value.resize(a.column.size());
+  auto fill = t.row_start;
+  for (std::size_t i = 0; i < a.rows(); ++i) {
+    for (auto k = std::size_t(a.row_start[i]); k < std::size_t(a.row_start[i + 1]); ++k) {
+      const auto to = std::size_t(fill[std::size_t(a.column[k])]++);
+      t.column[to] = std::int32_t(i), t.value[to] = a.value[k];
+    }
+  }
+  return t;
+}
+
 namespace {
 
 /// Rows of the last level, at most: its dense inverse is applied once per cycle.
@@ -220,22 +237,6 @@ SparseMatrix smoothed_prolongation(const Multigrid::Level& level, const std::vec
   });
 }
 
-SparseMatrix transposed(const SparseMatrix& a, std::size_t columns) {
-  SparseMatrix t;
-  t.row_start.assign(columns + 1, 0);
-  for (const Index c : a.column) ++t.row_start[std::size_t(c) + 1];
-  for (std::size_t c = 0; c < columns; ++c) t.row_start[c + 1] += t.row_start[c];
-  t.column.resize(a.column.size()), t.value.resize(a.column.size());
-  auto fill = t.row_start;
-  for (std::size_t i = 0; i < a.rows(); ++i) {
-    each_entry(a, i, [&](std::size_t j, std::size_t k) {
-      const auto to = std::size_t(fill[j]++);
-      t.column[to] = Index(i), t.value[to] = a.value[k];
-    });
-  }
-  return t;
-}
-
 SparseMatrix product(const SparseMatrix& a, const SparseMatrix& b, std::size_t columns) {
   return build_rows(a.rows(), columns, [&](std::size_t i, auto& marker, auto& own_columns, auto& own_values) {
     each_entry(a, i, [&](std::size_t j, std::size_t k) {
@@ -325,25 +326,6 @@ double Multigrid::operator_complexity() const {
   double all = 0;
   for (const Level& level : levels_) all += double(level.matrix.value.size());
   return all / double(levels_.front().matrix.value.size());
-}
-
-std::string not_converged(const Solved& solved, double tolerance) {
-  const auto number = [](double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2g", x);
-    return std::string(text);
-  };
-  std::string history;
-  for (std::size_t k = 0; k < solved.residuals.size(); ++k) {
-    // The first few and the last few tell the story.
-    if (k >= 6 && k + 6 < solved.residuals.size()) {
-      if (k == 6) history += ", ...";
-      continue;
-    }
-    history += (k ? ", " : "") + number(solved.residuals[k]);
-  }
-  return "the elliptic solve did not reach " + number(tolerance) + " in " + std::to_string(solved.iterations) +
-         " iterations; relative residuals " + history;
 }
 
 }  // namespace cardiotwin::kernels

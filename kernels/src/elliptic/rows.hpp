@@ -2,7 +2,7 @@
 /// A sparse matrix as the operations want it.
 
 #include <algorithm>
-#include <cardiotwin/kernels/elliptic.hpp>
+#include <cardiotwin/kernels/multigrid.hpp>
 #include <cstdint>
 #include <vector>
 
@@ -10,27 +10,17 @@ namespace cardiotwin::kernels {
 
 /// See Rows. Of a square matrix the diagonal is left out and entries change sign: w_ij = -a_ij.
 template <class V>
-struct SlicedRows {
+class SlicedRows {
+ public:
   std::size_t rows;  ///< padded
   int slices;
-  std::vector<std::int32_t> slice_start, column;
-  std::vector<V> value;
+  std::vector<std::int32_t> slice_start, column = {};
+  std::vector<V> value = {};
 
-  SlicedRows(const SparseMatrix& m, int height, bool square) {
+  SlicedRows(const SparseMatrix& m, int height, bool square) : slice_start(starts(m, height, square)) {
     const auto h = std::size_t(height), n = m.rows();
-    slices = int((n + h - 1) / h);
+    slices = int(slice_start.size()) - 1;
     rows = std::size_t(slices) * h;
-    slice_start.push_back(0);
-    std::vector<std::int32_t> own;
-    for (std::size_t slice = 0; slice < std::size_t(slices); ++slice) {
-      std::int32_t longest = 0;
-      for (std::size_t i = slice * h; i < std::min(n, (slice + 1) * h); ++i) {
-        const auto first = m.column.begin() + m.row_start[i], last = m.column.begin() + m.row_start[i + 1];
-        const auto diagonal = square ? std::count(first, last, std::int32_t(i)) : 0;
-        longest = std::max(longest, std::int32_t(last - first - diagonal));
-      }
-      slice_start.push_back(slice_start.back() + longest);
-    }
     const std::size_t entries = std::size_t(slice_start.back()) * h;
     column.resize(entries), value.assign(entries, V(0));
     for (std::size_t i = 0; i < rows; ++i) {
@@ -44,6 +34,29 @@ struct SlicedRows {
       }
       for (; k < end; ++k) column[k * h + i % h] = square ? std::int32_t(i) : 0;
     }
+  }
+
+  /// What it takes [B], without being made.
+  static std::size_t bytes(const SparseMatrix& m, int height, bool square) {
+    const auto start = starts(m, height, square);
+    return start.size() * sizeof(std::int32_t) +
+           std::size_t(start.back()) * std::size_t(height) * (sizeof(std::int32_t) + sizeof(V));
+  }
+
+ private:
+  static std::vector<std::int32_t> starts(const SparseMatrix& m, int height, bool square) {
+    const auto h = std::size_t(height), n = m.rows();
+    std::vector<std::int32_t> result{0};
+    for (std::size_t first = 0; first < n; first += h) {
+      std::int32_t longest = 0;
+      for (std::size_t i = first; i < std::min(n, first + h); ++i) {
+        const auto begin = m.column.begin() + m.row_start[i], end = m.column.begin() + m.row_start[i + 1];
+        const auto diagonal = square ? std::count(begin, end, std::int32_t(i)) : 0;
+        longest = std::max(longest, std::int32_t(end - begin - diagonal));
+      }
+      result.push_back(result.back() + longest);
+    }
+    return result;
   }
 };
 

@@ -23,6 +23,37 @@
 
 namespace cardiotwin::kernels::CT_BACKEND {
 
+/// A matrix in an executor's memory.
+template <class V, class Executor>
+struct DeviceRows {
+  template <class U>
+  using Buffer = typename Executor::template Buffer<U>;
+
+  DeviceRows(const Executor& e, const SparseMatrix& m, const std::vector<double>& excess_of, bool square = true)
+      : DeviceRows(e, SlicedRows<V>(m, Executor::slice_rows, square)) {
+    if (std::any_of(excess_of.begin(), excess_of.end(), [](double x) { return x != 0; })) {
+      std::vector<V> padded(rows, V(0));
+      std::transform(excess_of.begin(), excess_of.end(), padded.begin(), [](double x) { return V(x); });
+      excess = Buffer<V>(e, padded);
+    }
+  }
+  DeviceRows(const Executor& e, const SlicedRows<V>& sliced)
+      : rows(sliced.rows), slices(sliced.slices), start(e, sliced.slice_start), column(e, sliced.column),
+        value(e, sliced.value) {}
+  static std::size_t bytes(const SparseMatrix& m, const std::vector<double>& excess_of, bool square = true) {
+    constexpr auto h = std::size_t(Executor::slice_rows);
+    const bool any = std::any_of(excess_of.begin(), excess_of.end(), [](double x) { return x != 0; });
+    return SlicedRows<V>::bytes(m, Executor::slice_rows, square) +
+           (any ? (m.rows() + h - 1) / h * h * sizeof(V) : std::size_t(0));
+  }
+  Rows<V> args() { return {slices, start.data(), column.data(), value.data()}; }
+  const V* excess_args() { return excess.size() ? excess.data() : nullptr; }
+  std::size_t rows;
+  int slices;
+  Buffer<std::int32_t> start, column;
+  Buffer<V> value, excess;
+};
+
 /// W: how the outer iteration keeps its matrix. `columns` in {1, 16}.
 template <class W, class Executor>
 class CgMultigrid {
@@ -52,10 +83,32 @@ class CgMultigrid {
 
   std::size_t rows() const { return rows_; }
   std::size_t padded() const { return padded_; }
-  const Executor& executor() const { return executor_; }
+  Executor& executor() { return executor_; }
+  /// What its buffers take of a device's memory but for those of inner products [B].
+  static std::size_t bytes(const Multigrid& m, int columns) {
+    const auto padded = [](std::size_t rows) {
+      constexpr auto h = std::size_t(Executor::slice_rows);
+      return (rows + h - 1) / h * h;
+    };
+    const auto width = std::size_t(columns);
+    std::size_t total = DeviceRows<W, Executor>::bytes(m.levels()[0].matrix, m.levels()[0].excess) +
+                        5 * padded(m.rows()) * width * sizeof(double);
+    for (const auto& level : m.levels()) {
+      const std::size_t rows = padded(level.matrix.rows());
+      total += DeviceRows<float, Executor>::bytes(level.matrix, level.excess) + (4 * width + 1) * rows * sizeof(float);
+      if (&level == &m.levels().back()) {
+        total += rows * rows * sizeof(float);
+      } else {
+        total += DeviceRows<float, Executor>::bytes(level.prolongation, {}, false) +
+                 DeviceRows<float, Executor>::bytes(level.restriction, {}, false);
+      }
+    }
+    return total;
+  }
   /// b is taken as given, x as the guess; both change. Padding must be 0.
   Buffer<double>& b() { return b_; }
   Buffer<double>& x() { return x_; }
+  const Buffer<double>& x() const { return x_; }
 
   /// Solves for those columns that `asked` names; the others keep their x. |b| counts as no less than `floor`.
   std::vector<Solved> solve(const std::vector<std::uint8_t>& asked, double tolerance, double floor, int most) {
@@ -98,27 +151,6 @@ class CgMultigrid {
   }
 
  private:
-  template <class V>
-  struct DeviceRows {
-    DeviceRows(const Executor& e, const SparseMatrix& m, const std::vector<double>& excess_of, bool square = true)
-        : DeviceRows(e, SlicedRows<V>(m, Executor::slice_rows, square)) {
-      if (std::any_of(excess_of.begin(), excess_of.end(), [](double x) { return x != 0; })) {
-        std::vector<V> padded(rows, V(0));
-        std::transform(excess_of.begin(), excess_of.end(), padded.begin(), [](double x) { return V(x); });
-        excess = Buffer<V>(e, padded);
-      }
-    }
-    DeviceRows(const Executor& e, const SlicedRows<V>& sliced)
-        : rows(sliced.rows), slices(sliced.slices), start(e, sliced.slice_start), column(e, sliced.column),
-          value(e, sliced.value) {}
-    Rows<V> args() { return {slices, start.data(), column.data(), value.data()}; }
-    const V* excess_args() { return excess.size() ? excess.data() : nullptr; }
-    std::size_t rows;
-    int slices;
-    Buffer<std::int32_t> start, column;
-    Buffer<V> value, excess;
-  };
-
   struct Level {
     Level(const Executor& e, const Multigrid& m, std::size_t k, int columns)
         : last(k + 1 == m.levels().size()), matrix(e, m.levels()[k].matrix, m.levels()[k].excess), rows(matrix.rows) {
@@ -132,14 +164,14 @@ class CgMultigrid {
       const double high = level.largest_eigenvalue, low = high / smoothed_share;
       centre = (high + low) / 2, radius = (high - low) / 2;
       if (last) return;
-      prolongation = std::make_unique<DeviceRows<float>>(e, level.prolongation, std::vector<double>{}, false);
-      restriction = std::make_unique<DeviceRows<float>>(e, level.restriction, std::vector<double>{}, false);
+      prolongation = std::make_unique<DeviceRows<float, Executor>>(e, level.prolongation, std::vector<double>{}, false);
+      restriction = std::make_unique<DeviceRows<float, Executor>>(e, level.restriction, std::vector<double>{}, false);
     }
     Level(Level&&) = delete;
     bool last;
-    DeviceRows<float> matrix;
+    DeviceRows<float, Executor> matrix;
     std::size_t rows;
-    std::unique_ptr<DeviceRows<float>> prolongation, restriction;
+    std::unique_ptr<DeviceRows<float, Executor>> prolongation, restriction;
     Buffer<float> inverse_diagonal, b, one, two, d;
     Buffer<float>* x;  ///< one or two: where the solution is
     double centre = 0, radius = 0;
@@ -244,11 +276,11 @@ class CgMultigrid {
   static constexpr int smoothing_degree = 2;
   static constexpr double smoothed_share = 10;
 
-  Executor executor_;
+  Executor executor_;  // first: the others are made with it
   int columns_;
   std::size_t rows_;
   bool singular_;
-  DeviceRows<W> matrix_;
+  DeviceRows<W, Executor> matrix_;
   std::size_t padded_;
   Buffer<double> b_, x_, r_, p_, q_;
   std::deque<Level> levels_;

@@ -8,13 +8,15 @@
 /// a_ij = -K_ij / (beta Cm M_L,i) [1/ms]; m_ij = g M_ij / M_L,i is the partly consistent ionic load. Diffusing first,
 /// then reacting on the result, keeps the splitting error of the velocity near -1 % at dt = 0.05 ms.
 ///
-/// Two additions, both absent by default. Diffusion along the fibre by nodal gradients, beside a_ij:
+/// Three additions, all absent by default. Diffusion along the fibre by nodal gradients, beside a_ij:
 ///
 ///   p_i = sum_j g_ij (V_j - V_i);   dV_i/dt gains sum_(j != i) h_ij p_j + h_ii p_i
 ///
-/// and several stages of the diffusion in one step, where dt exceeds the explicit limit (see Problem::stages).
+/// several stages of the diffusion in one step, where dt exceeds the explicit limit (see Problem::stages), and the
+/// bidomain equations' second half (see Conductor).
 
 #include <cardiotwin/kernels/ionic.hpp>
+#include <cardiotwin/kernels/multigrid.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,6 +39,27 @@ struct Device {
   int index = 0;  ///< CUDA device; on the CPU the number of threads, 0 for all
 };
 
+/// The extracellular potential phi, on rows of its own: the heart's or those of a whole torso. Every `interval` steps
+///
+///   A phi = -P^T K V + currents          K: intracellular, A: all that conducts, P: phi at the nodes
+///
+/// is solved, and until the next solve dV_i/dt gains what the bidomain's diffusion has more than the monodomain's:
+///
+///   s_i = sum_j c_ij (V_j - V_i) + sum_j e_ij (phi_j - phi_i)
+///
+/// where e_ij = -K_ij / (beta Cm M_i) and c_ij = e_ij - a_ij, both of linear elements, whatever diffusion the step has.
+/// With equal anisotropy ratios and nothing around the heart s is 0, so what this splitting in time may cost concerns
+/// the difference of the two models alone. It is stable where the bidomain's diffusion nowhere exceeds twice the
+/// monodomain's: sigma_i < sigma_e, in the heart along every axis.
+struct Conductor {
+  std::shared_ptr<const Multigrid> matrix;  ///< A [mS]
+  SparseMatrix interpolation;               ///< P: nodes times rows of A
+  /// Per non-zero of the problem: -K_ij [mS], c_ij and e_ij [1/ms].
+  std::vector<double> intracellular, beyond, carried;
+  int interval = 1;         ///< steps between solves; where a current changes there is one, too
+  double tolerance = 1e-5;  ///< of the residual relative to the right-hand side
+};
+
 /// All arrays in engine order, on the host; only conducting nodes. Rows hold off-diagonal entries only.
 struct Problem {
   const ModelInfo* model = nullptr;
@@ -51,6 +74,7 @@ struct Problem {
   std::vector<double> own_divergence;               ///< per node: h_ii
   int stages = 1;                                   ///< s: dt may be (s^2 + s) / 2 times the explicit limit
   std::vector<double> capacity;                     ///< per node, in any unit; only the reference needs it
+  std::shared_ptr<const Conductor> conductor;       ///< null: monodomain
   std::vector<std::int32_t> parameter_set;          ///< per node
   std::vector<std::vector<double>> parameters;      ///< per set, in the model's order
   std::vector<double> initial_voltage;              ///< per set
@@ -61,6 +85,14 @@ struct Problem {
 /// One rectangular (or biphasic) pulse on a set of nodes. [A/F = mV/ms]
 struct Pulse {
   std::vector<std::int32_t> nodes;
+  double start = 0, duration = 0, amplitude = 0;
+  bool biphasic = false;
+};
+
+/// Current into a conductor, out of it where negative, shared among rows: `shares` sum to 1. [uA]
+struct Current {
+  std::vector<std::int32_t> rows;
+  std::vector<double> shares;
   double start = 0, duration = 0, amplitude = 0;
   bool biphasic = false;
 };
@@ -101,6 +133,16 @@ class Engine {
   virtual void restore(std::span<const std::byte>) = 0;           ///< throws std::invalid_argument if sizes differ
   virtual void reset() = 0;
   virtual std::string name() const = 0;  ///< "cpu/avx512/fp32"
+
+  // Of a problem with a conductor; else they throw std::logic_error.
+  virtual void set_currents(std::vector<Current>) = 0;
+  /// phi [mV] per row as it was solved last: now, where the step is one of those at which it is.
+  virtual void potential(std::span<double> out) const = 0;
+  /// How many solves there were so far, and their iterations together.
+  struct Solves {
+    std::int64_t count = 0, iterations = 0;
+  };
+  virtual Solves solves() const = 0;
 };
 
 /// Throws std::invalid_argument (arrays that do not fit together) or std::runtime_error (no such device, and why).
