@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "ecg_rows.hpp"
 #include "job.hpp"
 #include "purkinje_rows.hpp"
 #include "site_rows.hpp"
@@ -16,7 +17,9 @@ namespace {
 struct SimulateJob {
   Options options{"simulate"};
   std::filesystem::path twin, out = "run", from;
-  std::string site = "auto", precision = "fp32", stiffness = "auto", backend = "cpu";
+  std::string site = "auto", precision = "fp32", stiffness = "auto", backend = "cpu", model = "monodomain";
+  std::string currents, grounds;
+  EcgRows ecg;
   S1S2 pacing{.beats = 2};
   std::string train = "600 ms x 2";
   SimulationOptions simulation{.dt = 0};
@@ -56,6 +59,20 @@ struct SimulateJob {
     options.number("ionic_load", simulation.ionic_load, 0, 1, "share g of the consistent ionic load; 0 is lumped");
     options.text("stiffness", stiffness, "of the diffusion; auto: the one the twin was calibrated with",
                  {"auto", "p1", "nodal-gradient"});
+    options.text("model", model, "bidomain solves for the extracellular potential, too", {"monodomain", "bidomain"});
+    options.quantity("elliptic_interval", simulation.bidomain.interval, "ms", 0.001, 10,
+                     "bidomain: between two solves for the extracellular potential");
+    options.number("elliptic_tolerance", simulation.bidomain.tolerance, 1e-10, 1e-2,
+                   "bidomain: of the residual, relative");
+    options.custom(
+        "currents", "X,Y,Z,RADIUS,UA,START,DURATION;...",
+        [this](const std::string& text) { read_currents(text), currents = text; }, [this] { return currents; },
+        "bidomain: currents into the extracellular space [mm, uA, ms]; together 0 unless something is grounded");
+    options.custom(
+        "grounds", "X,Y,Z,RADIUS;...",
+        [this](const std::string& text) { simulation.bidomain.grounds = read_grounds(text), grounds = text; },
+        [this] { return grounds; }, "bidomain: balls kept at 0 mV [mm]");
+    add_ecg_rows(options, ecg);
     options.text("backend", backend,
                  "cpu, cuda, cuda:1, or reference: Crank-Nicolson in fp64, to check the others with");
     options.integer("threads", threads, 0, 1024, "CPU threads, 0 for all; no result depends on it");
@@ -99,7 +116,11 @@ struct SimulateJob {
     std::vector<Index> probe_nodes;
     for (const auto& name : probes) probe_nodes.push_back(patient.anatomy.site(name).nodes.front());
 
-    const Protocol beats = protocol(patient.anatomy, monitor);
+    Protocol beats = protocol(patient.anatomy, monitor);
+    beats.currents = read_currents(currents);
+    const bool bidomain = model == "bidomain";
+    const Surroundings around = make_surroundings(patient.anatomy, ecg, bidomain, monitor);
+    if (bidomain) simulation.model = TissueModel::bidomain, simulation.bidomain.torso = around.torso;
     Simulation sim(patient, simulation);
     sim.add(beats);
     if (!from.empty()) go_on_from(sim);
@@ -113,6 +134,7 @@ struct SimulateJob {
     auto& first = sim.add(ActivationMap{ActivationMap::Which::first});
     auto& last = sim.add(ActivationMap{ActivationMap::Which::last});
     auto& repolarization = sim.add(RepolarizationMap{});
+    const Ecg* potentials = ecg.wanted() ? record_potentials(sim, patient, around, monitor) : nullptr;
     run_keeping_good_states(sim, monitor);
     if (keep_state) save(out / "state.bin", sim.state());
 
@@ -122,8 +144,36 @@ struct SimulateJob {
     if (probe) write_probes(*probe);
     write_provenance(patient);
     summarise(sim, last_map);
+    if (bidomain) write_potential(sim, patient, around);
+    if (potentials)
+      write_ecg(out, *potentials, ecg, around, last_beat(),
+                around.torso ? around.torso->statement : "The heart alone: nothing conducts around it.");
     if (purkinje) say_spread(first_map);
   }
+
+  /// Of a bidomain as they are, else by lead fields.
+  const Ecg* record_potentials(Simulation& sim, const Twin& patient, const Surroundings& around,
+                               const Monitor& monitor) {
+    if (simulation.model == TissueModel::bidomain) {
+      const Mesh& mesh = around.torso ? around.torso->mesh : patient.anatomy.mesh;
+      return &sim.add(PotentialProbe(mesh, around.electrodes, ecg.interval)).electrodes();
+    }
+    const VolumeConductor conductor(patient, around.torso, {.backend = Backend::cpu(threads)});
+    auto leads = std::make_shared<const LeadFields>(conductor.lead_fields(around.electrodes, monitor));
+    return &sim.add(EcgRecorder(std::move(leads), ecg.interval)).electrodes();
+  }
+
+  /// The extracellular potential at the end on all that conducts.
+  void write_potential(const Simulation& sim, const Twin& patient, const Surroundings& around) const {
+    const auto work = sim.elliptic_work();
+    say(fmt::format(
+        "extracellular potential solved for {} times, {:.1f} iterations each", work.solves,
+        static_cast<double>(work.iterations) / static_cast<double>(std::max<std::int64_t>(1, work.solves))));
+    const Mesh& mesh = around.torso ? around.torso->mesh : patient.anatomy.mesh;
+    save(out / "potential.vtu", mesh, Map{.name = "phi_e", .unit = "mV", .values = sim.potential()});
+  }
+
+  double last_beat() const { return pacing.start + (pacing.beats - 1) * pacing.s1 + pacing.s2 + pacing.s3 + pacing.s4; }
 
   Protocol protocol(Anatomy& anatomy, const Monitor& monitor) {
     if (!purkinje) return Protocol::s1s2(paced_site(anatomy, monitor), pacing);
@@ -227,7 +277,7 @@ struct SimulateJob {
 void add_simulate(CLI::App& app) {
   add_verb<SimulateJob>(app, "simulate", "Runs one pacing protocol.", "a .twin",
                         "maps.vtu (LAT, repolarisation), effective.toml, provenance.json and, if asked for, "
-                        "probes.csv, snapshots and purkinje.vtu (the tree) in --out");
+                        "probes.csv, snapshots, purkinje.vtu (the tree), ecg.csv and ecg.svg, potential.vtu in --out");
 }
 
 }  // namespace cardiotwin::app

@@ -26,6 +26,7 @@
 #include "lesions.hpp"
 #include "member_part.hpp"
 #include "memory.hpp"
+#include "mixed_constants.hpp"
 #include "portable.hpp"
 #include "pulse_schedule.hpp"
 #include "registry.hpp"
@@ -146,9 +147,7 @@ class CoreImpl final : public Core {
     }
   }
 
-  void set_currents(int m, std::vector<Current> currents) override {
-    conductor().set_currents(m, std::move(currents));
-  }
+  void set_currents(int m, std::vector<Current> currents) override { conductor().set_currents(m, std::move(currents)); }
   void potential(int m, std::span<double> out) const override {
     expect(out.size(), conductor().rows(), "potential");
     conductor().potential(m, out);
@@ -279,7 +278,9 @@ class CoreImpl final : public Core {
   double rest() const { return problem_.model->rest; }
   std::size_t depth() const { return std::size_t(problem_.activation_depth); }
   std::size_t now() const { return std::size_t(common_ & 1); }  ///< which of the ping-pong buffers holds the present
-  SnapshotHeader header() const { return {nodes(), state_count(), depth(), sizeof(T), ops_.index, conductor_ ? conductor_->rows() : 0}; }
+  SnapshotHeader header() const {
+    return {nodes(), state_count(), depth(), sizeof(T), ops_.index, conductor_ ? conductor_->rows() : 0};
+  }
 
   std::size_t set_of(std::size_t i) const { return std::size_t(problem_.parameter_set[i]); }
 
@@ -418,44 +419,10 @@ class CoreImpl final : public Core {
     args_.own_row_share = own_row_share_.data();
   }
 
-  /// Slices of one set whose members all have the problem's parameters share broadcast constants. The others get a
-  /// block of constants, lane by lane; blocks are shared where all slots have the same set.
   void refresh_constants() {
-    constexpr auto lanes = std::size_t(Executor::lanes);
-    const auto count = std::size_t(ops_.constant_count), per_slice = std::size_t(layout_.per_slice);
-    bool vary = false;
-    std::vector<std::vector<T>> of_member;
-    for (const auto& v : variation_) {
-      vary = vary || !v.parameters.empty();
-      of_member.push_back(set_constants<T>(ops_, v.parameters.empty() ? problem_.parameters : v.parameters));
-    }
-    std::vector<std::int32_t> slice_set, block_of_set(problem_.parameters.size(), -1);
-    std::vector<T> blocks;
-    const auto add_block = [&](std::size_t slice) {
-      const auto index = std::int32_t(blocks.size() / (count * lanes));
-      for (std::size_t k = 0; k < count; ++k) {
-        for (std::size_t l = 0; l < lanes; ++l) {
-          const auto set = std::size_t(layout_.set[slice * per_slice + l / members_]);
-          blocks.push_back(of_member[l % members_][set * count + k]);
-        }
-      }
-      return index;
-    };
-    for (std::size_t slice = 0; slice < std::size_t(layout_.slices); ++slice) {
-      const auto first = layout_.set.begin() + std::ptrdiff_t(slice * per_slice);
-      const auto set = std::size_t(*first);
-      const bool uniform = std::all_of(first, first + std::ptrdiff_t(per_slice), [&](auto x) { return x == *first; });
-      if (!uniform) {
-        slice_set.push_back(-1 - add_block(slice));
-      } else if (!vary) {
-        slice_set.push_back(std::int32_t(set));
-      } else {
-        if (block_of_set[set] < 0) block_of_set[set] = add_block(slice);
-        slice_set.push_back(-1 - block_of_set[set]);
-      }
-    }
-    slice_set_.upload(slice_set.data());
-    mixed_constants_ = Buffer<T>(executor_, blocks);
+    const MixedConstants<T> own(ops_, problem_.parameters, variation_, layout_, std::size_t(Executor::lanes));
+    slice_set_.upload(own.slice_set.data());
+    mixed_constants_ = Buffer<T>(executor_, own.blocks);
     args_.mixed_constants = mixed_constants_.data();
   }
 

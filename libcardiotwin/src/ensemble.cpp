@@ -29,7 +29,8 @@ Ensemble::Ensemble(const Twin& twin, const SimulationOptions& options, int membe
     impl->heart = heart;
     impl->engine = {impl_->engines, &impl_->engines->member(m)};
     impl_->members.push_back(Simulation(std::move(impl)));
-    if (!options.lesions.empty()) impl_->members.back().vary({.lesions = options.lesions});
+    if (!options.lesions.empty() && options.model == TissueModel::monodomain)
+      impl_->members.back().vary({.lesions = options.lesions});
   }
 }
 Ensemble::~Ensemble() = default;

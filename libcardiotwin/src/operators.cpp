@@ -26,9 +26,7 @@ struct Assembly {
 fem::Matrix p1_stiffness(const Assembly& a, bool along_too) {
   return fem::stiffness(a.elements, a.stars, [&](std::size_t t) -> Mat3 {
     const Conductivity& s = a.conductivity(t);
-    const Vec3& f = a.part.fiber[t];
-    const double more = along_too ? s.along - s.across : 0.0;
-    return s.across * Mat3::Identity() + more * f * f.transpose();
+    return along_too ? tensor(s, a.part.fiber[t]) : Mat3(s.across * Mat3::Identity());
   });
 }
 
@@ -155,6 +153,29 @@ void scale_capacity(const std::vector<double>& lumped, const ActivePart& part, d
 }
 
 }  // namespace
+
+Mat3 tensor(const Conductivity& s, const Vec3& fiber) {
+  return s.across * Mat3::Identity() + (s.along - s.across) * fiber * fiber.transpose();
+}
+
+BidomainRows bidomain_rows(const ActivePart& part, const Tissue& tissue, const std::vector<double>& capacity) {
+  Assembly a(part, tissue);
+  const fem::Matrix monodomain = p1_stiffness(a, true);
+  // The intracellular conductivity that moves V as the monodomain's does along each axis.
+  for (std::size_t r = 0; r < a.sigma.size(); ++r) {
+    const RegionTissue& region = tissue[part.region_names[r]];
+    a.sigma[r].along *= 1 + region.intracellular.along / region.extracellular.along;
+    a.sigma[r].across *= 1 + region.intracellular.across / region.extracellular.across;
+  }
+  const fem::Matrix moving = p1_stiffness(a, true);
+  for (std::size_t r = 0; r < a.sigma.size(); ++r) a.sigma[r] = tissue[part.region_names[r]].intracellular;
+  BidomainRows result{.intracellular = {}, .beyond = {}, .carried = {}, .stiffness = p1_stiffness(a, true)};
+  result.intracellular = off_diagonal(result.stiffness, [&](Index, Index k) { return -result.stiffness.value[k]; });
+  result.carried = off_diagonal(moving, [&](Index i, Index k) { return -moving.value[k] / capacity[i]; });
+  result.beyond =
+      off_diagonal(moving, [&](Index i, Index k) { return (monodomain.value[k] - moving.value[k]) / capacity[i]; });
+  return result;
+}
 
 std::vector<double> row_bounds(const Operators& o) {
   const auto nodes = static_cast<Index>(o.row_start.size()) - 1;

@@ -52,6 +52,9 @@ inline constexpr double capacity_scaling_floor = 0.3;
 
 inline Scheme scheme_of(const SimulationOptions& o) { return {.ionic_load = o.ionic_load, .stiffness = o.stiffness}; }
 
+/// [S/m]
+Mat3 tensor(const Conductivity&, const Vec3& fiber);
+
 /// Bound of every row on the diffusion operator's spectrum [1/ms], see assemble_operators.
 std::vector<double> row_bounds(const Operators&);
 
@@ -64,6 +67,13 @@ double coarsest_dt(std::string_view model, double stable_dt);
 /// anisotropic. The load term does not move the limit: its eigenvalues lie in [-0.8 g, 0] and it acts on the reaction's
 /// increments, which the margin of 0.8 covers while dt times the steepest slope of dV/dt over V stays below 0.35.
 Operators assemble_operators(const ActivePart&, const Tissue&, const Scheme&);
+
+/// What the bidomain needs on the pattern of the operators, all of linear elements; see kernels::Conductor.
+struct BidomainRows {
+  std::vector<double> intracellular, beyond, carried;
+  fem::Matrix stiffness;  ///< K of the intracellular space as measured [mS], its diagonal included
+};
+BidomainRows bidomain_rows(const ActivePart&, const Tissue&, const std::vector<double>& capacity);
 
 /// What a run with these lesions has of its own on the operators of the whole part.
 kernels::Variation rows_beside_lesions(const ActivePart&, const Operators&, const Tissue&, const Scheme&,

@@ -2,6 +2,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <tuple>
 
 #include "operators.hpp"
 #include "problem.hpp"
@@ -15,6 +16,16 @@ void check_options(const SimulationOptions& o) {
     throw InputError("Simulation: the reference takes no lesions; make the tissue there core, or use \"cpu\"");
   if (!(o.dt > 0) || !std::isfinite(o.dt))
     throw InputError(fmt::format("Simulation: dt = {} ms must be positive", o.dt));
+  if (o.model == TissueModel::bidomain) {
+    if (o.backend.is_reference())
+      throw InputError("Simulation: the reference computes the monodomain only; use \"cpu\"");
+    if (!(o.bidomain.interval >= 0.999 * o.dt) || !std::isfinite(o.bidomain.interval))
+      throw InputError(fmt::format("Simulation: the bidomain's interval = {} ms must be at least dt = {} ms",
+                                   o.bidomain.interval, o.dt));
+    if (!(o.bidomain.tolerance >= 1e-10 && o.bidomain.tolerance <= 1e-2))
+      throw InputError(fmt::format("Simulation: the bidomain's tolerance = {} is outside [1e-10, 0.01]; 1e-5 is usual",
+                                   o.bidomain.tolerance));
+  }
   if (!(o.ionic_load >= 0 && o.ionic_load <= 1))
     throw InputError(fmt::format("Simulation: ionic_load = {} is outside [0, 1]; 0.667 is the default", o.ionic_load));
 }
@@ -62,6 +73,83 @@ kernels::Problem make_problem(const Tissue& tissue, const ActivePart& part, Oper
   problem.capacity = std::move(operators.capacity);
   problem.parameter_set.assign(part.region.begin(), part.region.end());
   return problem;
+}
+
+// Where the bath carries the current V moves with the intracellular conductivity alone, 1 + sigma_i / sigma_e times the
+// monodomain's: so much shorter steps are stable. Held between solves, the difference is stable up to a ratio of 1.
+double largest_ratio(const ActivePart& part, const Tissue& tissue, const SimulationOptions& options) {
+  double largest = 0;
+  for (const auto& name : part.region_names) {
+    const RegionTissue& r = tissue[name];
+    for (const auto& [inside, outside, axis] : {std::tuple{r.intracellular.along, r.extracellular.along, "along"},
+                                                {r.intracellular.across, r.extracellular.across, "across"}}) {
+      largest = std::max(largest, inside / outside);
+      if (inside > outside && std::lround(options.bidomain.interval / options.dt) > 1)
+        throw InputError(
+            fmt::format("Simulation: region \"{}\" has {:g} S/m inside and {:g} S/m outside the cells {} the "
+                        "fibres; with more inside than outside the bidomain must be solved in every step: "
+                        "interval = dt = {:g} ms",
+                        name, inside, outside, axis, options.dt));
+    }
+  }
+  return largest;
+}
+
+// Of the bidomain: the second equation's matrix and what couples it to the first.
+std::shared_ptr<const kernels::Conductor> make_conductor(const Twin& twin, const ActivePart& part,
+                                                         const std::vector<double>& capacity,
+                                                         const ConductorSpace& space,
+                                                         const SimulationOptions& options) {
+  auto conductor = std::make_shared<kernels::Conductor>();
+  BidomainRows rows = bidomain_rows(part, twin.tissue, capacity);
+  conductor->intracellular = std::move(rows.intracellular);
+  conductor->beyond = std::move(rows.beyond);
+  conductor->carried = std::move(rows.carried);
+  conductor->matrix = std::make_shared<const kernels::Multigrid>(space.matrix(twin, rows.stiffness));
+  conductor->interpolation = space.interpolation();
+  conductor->interval = static_cast<int>(std::lround(options.bidomain.interval / options.dt));
+  conductor->tolerance = options.bidomain.tolerance;
+  return conductor;
+}
+
+// The same heart with lesions as tissue that does not conduct.
+Twin burnt(const Twin& twin, const std::vector<Lesion>& lesions) {
+  Twin result = twin;
+  const Mesh& mesh = twin.anatomy.mesh;
+  Label label = 1;
+  while (result.anatomy.regions.count(label)) ++label;
+  result.anatomy.regions[label] = "lesion";
+  result.tissue.regions["lesion"].conducts = false;
+  std::vector<Label> labels(mesh.labels().begin(), mesh.labels().end());
+  for (std::size_t t = 0; t < labels.size(); ++t)
+    for (const Lesion& lesion : lesions)
+      if ((mesh.centroid(t) - lesion.position).norm() <= lesion.radius) labels[t] = label;
+  result.anatomy.mesh =
+      Mesh({mesh.points().begin(), mesh.points().end()}, {mesh.tets().begin(), mesh.tets().end()}, std::move(labels));
+  return result;
+}
+
+// Electrodes whose currents do not add up to nothing, while nothing is grounded.
+void check_balance(const std::vector<kernels::Current>& currents) {
+  std::vector<double> moments;
+  for (const auto& c : currents)
+    for (const double share : {0.0, 0.5, 1.0}) moments.push_back(c.start + share * c.duration);
+  std::sort(moments.begin(), moments.end());
+  for (std::size_t k = 0; k + 1 < moments.size(); ++k) {
+    if (moments[k + 1] - moments[k] < 1e-9) continue;
+    const double at = (moments[k] + moments[k + 1]) / 2;
+    double sum = 0, size = 0;
+    for (const auto& c : currents) {
+      if (at < c.start || at > c.start + c.duration) continue;
+      const double now = c.biphasic && at > c.start + c.duration / 2 ? -c.amplitude : c.amplitude;
+      sum += now, size += std::abs(now);
+    }
+    if (std::abs(sum) > 1e-9 * size)
+      throw InputError(
+          fmt::format("Protocol: between {:g} and {:g} ms the electrodes add up to {:g} uA, and nothing is "
+                      "grounded; let another one draw as much, or ground one",
+                      moments[k], moments[k + 1], sum));
+  }
 }
 
 std::uint8_t region_number(const Heart& heart, const std::string& name) {
@@ -135,6 +223,10 @@ std::uint64_t fingerprint(const kernels::Problem& p) {
   f.add(static_cast<std::uint64_t>(p.real));
   f.add(p.column), f.add(p.diffusion), f.add(p.load), f.add(p.gradient), f.add(p.parameter_set);
   for (const auto& set : p.parameters) f.add(set);
+  if (p.conductor) {
+    f.add(p.conductor->matrix->levels().front().matrix.value);
+    f.add(static_cast<std::uint64_t>(p.conductor->interval)), f.add(p.conductor->tolerance);
+  }
   return f.value();
 }
 
@@ -156,17 +248,31 @@ double natural_dt(const Twin& twin, Stiffness stiffness) {
 
 Prepared prepare(const Twin& twin, const SimulationOptions& options) {
   check_options(options);
+  if (options.model == TissueModel::bidomain && !options.lesions.empty()) {
+    SimulationOptions without = options;
+    without.lesions.clear();
+    return prepare(burnt(twin, options.lesions), without);
+  }
   twin.tissue.validate();
   twin.anatomy.validate();
   ActivePart part = active_part(twin);
   const Scheme scheme = scheme_of(options);
   Operators operators = assemble_operators(part, twin.tissue, scheme);
+  if (options.model == TissueModel::bidomain) operators.stable_dt /= 1 + largest_ratio(part, twin.tissue, options);
   if (!options.backend.is_reference()) check_time_step(operators, part, options);
   Prepared result;
   Heart& heart = result.heart;
   heart.stable_dt = operators.stable_dt;
   heart.added_capacity = operators.added_capacity;
-  result.problem = make_problem(twin.tissue, part, operators, options);
+  if (options.model == TissueModel::bidomain) {
+    auto space = std::make_shared<const ConductorSpace>(twin, part, options.bidomain.torso, options.bidomain.grounds);
+    const auto conductor = make_conductor(twin, part, operators.capacity, *space, options);
+    heart.conductor = std::move(space);
+    result.problem = make_problem(twin.tissue, part, operators, options);
+    result.problem.conductor = conductor;
+  } else {
+    result.problem = make_problem(twin.tissue, part, operators, options);
+  }
   heart.dt = options.dt;
   heart.stages = result.problem.stages =
       options.backend.is_reference() ? 1 : stages_for(options.dt, operators.stable_dt);
@@ -190,7 +296,7 @@ Simulation::Simulation(const Twin& twin, const SimulationOptions& options) : imp
   impl_->heart = std::make_shared<const Heart>(std::move(prepared.heart));
   impl_->engine = made_by_kernels(
       options.backend, [&](const kernels::Device& device) { return kernels::make_engine(prepared.problem, device); });
-  if (!options.lesions.empty()) vary({.lesions = options.lesions});
+  if (!options.lesions.empty() && options.model == TissueModel::monodomain) vary({.lesions = options.lesions});
 }
 Simulation::Simulation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Simulation::~Simulation() = default;
@@ -238,16 +344,41 @@ void Simulation::add(const Protocol& protocol) {
     pulse.nodes.erase(std::unique(pulse.nodes.begin(), pulse.nodes.end()), pulse.nodes.end());
     added.push_back(std::move(pulse));
   }
+  add_currents(protocol);
   impl_->pulses.insert(impl_->pulses.end(), added.begin(), added.end());
   impl_->engine->set_pulses(impl_->pulses);
+}
+
+void Simulation::add_currents(const Protocol& protocol) {
+  if (protocol.currents.empty()) return;
+  const auto& space = impl_->heart->conductor;
+  if (!space) throw InputError("Protocol: electrodes inject into the extracellular space, which a monodomain has not");
+  auto all = impl_->currents;
+  for (std::size_t k = 0; k < protocol.currents.size(); ++k) {
+    const ElectrodeCurrent& c = protocol.currents[k];
+    auto ball = space->ball(c.position, c.radius, fmt::format("Electrode current {}", k));
+    all.push_back({.rows = std::move(ball.rows),
+                   .shares = std::move(ball.shares),
+                   .start = c.start,
+                   .duration = c.duration,
+                   .amplitude = c.current,
+                   .biphasic = c.waveform == Waveform::biphasic});
+  }
+  if (!space->grounded()) check_balance(all);
+  impl_->engine->set_currents(all);
+  impl_->currents = std::move(all);
 }
 
 void Simulation::clear_protocols() {
   impl_->pulses.clear();
   impl_->engine->set_pulses({});
+  impl_->currents.clear();
+  if (impl_->heart->conductor) impl_->engine->set_currents({});
 }
 
 void Simulation::attach(std::unique_ptr<Recorder> recorder) {
+  if (recorder->wants_potential() && !impl_->heart->conductor)
+    throw InputError("Recorder: wants the extracellular potential, which a monodomain has not; run a bidomain");
   impl_->watched.push_back({std::move(recorder), 0});
   impl_->align(impl_->watched.back());
 }
@@ -281,6 +412,14 @@ double Simulation::added_capacity() const { return impl_->heart->added_capacity;
 std::size_t Simulation::active_nodes() const { return impl_->heart->part.mesh_node.size() - impl_->dead.size(); }
 std::vector<double> Simulation::voltage() const { return impl_->voltage(); }
 bool Simulation::quiet() const { return impl_->quiet(); }
+
+std::vector<double> Simulation::potential() const { return impl_->potential(); }
+
+Simulation::EllipticWork Simulation::elliptic_work() const {
+  if (!impl_->heart->conductor) return {};
+  const auto solves = impl_->engine->solves();
+  return {.solves = solves.count, .iterations = solves.iterations};
+}
 
 std::vector<double> Simulation::activations() const {
   std::vector<double> lat(impl_->heart->part.mesh_node.size() * activation_depth);

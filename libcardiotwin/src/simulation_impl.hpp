@@ -10,6 +10,7 @@
 #include <cardiotwin/simulation.hpp>
 #include <cmath>
 
+#include "conductor.hpp"
 #include "operators.hpp"
 
 namespace cardiotwin {
@@ -26,6 +27,7 @@ struct Heart {
   const IonicModel* model = nullptr;
   std::vector<std::vector<double>> parameters;  ///< per region
   std::uint64_t fingerprint = 0;
+  std::shared_ptr<const ConductorSpace> conductor;  ///< of a bidomain
 };
 
 /// Assembles and checks as Simulation's constructor says.
@@ -57,6 +59,7 @@ struct Simulation::Impl {
   std::shared_ptr<kernels::Engine> engine;
   std::vector<Index> dead;  // mesh nodes in lesions, ascending
   std::vector<kernels::Pulse> pulses;
+  std::vector<kernels::Current> currents;
   std::vector<Watched> watched;
   double keep_interval = 0;  ///< [ms] of good states
   std::optional<SimulationState> good;
@@ -81,6 +84,7 @@ struct Simulation::Impl {
   double last_pulse_end() const {
     double end = 0;
     for (const auto& pulse : pulses) end = std::max(end, pulse.start + pulse.duration);
+    for (const auto& current : currents) end = std::max(end, current.start + current.duration);
     return end;
   }
 
@@ -97,6 +101,12 @@ struct Simulation::Impl {
     std::vector<double> v(heart->part.mesh_node.size());
     engine->voltage(v);
     return on_mesh(v, 1);
+  }
+  std::vector<double> potential() const {
+    if (!heart->conductor) throw InputError("Simulation: a monodomain has no extracellular potential; run a bidomain");
+    std::vector<double> phi(heart->conductor->rows());
+    engine->potential(phi);
+    return heart->conductor->on_mesh(phi);
   }
   bool quiet() const { return engine->max_voltage() < heart->threshold; }
 
@@ -130,6 +140,7 @@ struct Simulation::Impl {
       if (!(w.recorder->interval() > 0) || sample_step(w) != engine->step_count()) continue;
       if (v.empty()) v = voltage();
       w.recorder->sample(time(), v);
+      if (w.recorder->wants_potential()) w.recorder->sample_potential(time(), potential());
       while (sample_step(w) <= engine->step_count()) ++w.next;
     }
   }
@@ -156,7 +167,13 @@ struct Simulation::Impl {
       std::int64_t stop = next_stop(end);
       stop = std::min(stop, first + ((engine->step_count() - first) / ask + 1) * ask);
       const double before = time();
-      engine->advance(stop - engine->step_count());
+      try {
+        engine->advance(stop - engine->step_count());
+      } catch (
+          const std::runtime_error& error) {  // a solve inside a step did not converge, perhaps for want of a finite V
+        check_finite(before);
+        throw NumericalError(fmt::format("Simulation: between {:.4g} and {:.4g} ms {}", before, time(), error.what()));
+      }
       check_finite(before);
       keep_if_due();
       sample_due();

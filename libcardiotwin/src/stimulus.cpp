@@ -33,6 +33,7 @@ Protocol Protocol::s1s2(const Site& site, const S1S2& p) {
 double Protocol::last_stimulus() const {
   double last = 0;
   for (const Stimulus& s : stimuli) last = std::max(last, s.start);
+  for (const ElectrodeCurrent& c : currents) last = std::max(last, c.start);
   return last;
 }
 
@@ -46,6 +47,18 @@ void Protocol::validate() const {
     if (!(s.start >= 0) || !std::isfinite(s.start)) refuse(fmt::format("start = {} ms must not be negative", s.start));
     if (!(std::abs(s.amplitude) <= 1000))
       refuse(fmt::format("amplitude = {} A/F is outside [-1000, 1000]; 50 A/F for 2 ms is usual", s.amplitude));
+  }
+  for (std::size_t k = 0; k < currents.size(); ++k) {
+    const ElectrodeCurrent& c = currents[k];
+    const auto refuse = [&](const std::string& what) {
+      throw InputError(fmt::format("Electrode current {}: {}", k, what));
+    };
+    if (!c.position.allFinite()) refuse("its position is not finite");
+    if (!(c.radius > 0) || !std::isfinite(c.radius)) refuse(fmt::format("radius = {} mm must be positive", c.radius));
+    if (!(c.duration > 0) || !std::isfinite(c.duration))
+      refuse(fmt::format("duration = {} ms must be positive", c.duration));
+    if (!(c.start >= 0) || !std::isfinite(c.start)) refuse(fmt::format("start = {} ms must not be negative", c.start));
+    if (!(std::abs(c.current) <= 1e6)) refuse(fmt::format("current = {} uA is outside [-1e6, 1e6]", c.current));
   }
 }
 

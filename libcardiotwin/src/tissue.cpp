@@ -204,10 +204,14 @@ void Tissue::validate() const {
   const IonicModel& ionic = ionic_model(model);
   bool alive = false;
   for (const auto& [name, region] : regions) {
+    check_conductivity(name, "extracellular along", region.extracellular.along);
+    check_conductivity(name, "extracellular across", region.extracellular.across);
     if (!region.conducts) continue;
     alive = true;
     check_conductivity(name, "along", region.conductivity.along);
     check_conductivity(name, "across", region.conductivity.across);
+    check_conductivity(name, "intracellular along", region.intracellular.along);
+    check_conductivity(name, "intracellular across", region.intracellular.across);
     check_velocity(name, "along", region.wanted.along);
     check_velocity(name, "across", region.wanted.across);
     try {

@@ -16,6 +16,10 @@ std::string to_json(const Tissue& tissue) {
     one["conducts"] = region.conducts;
     one["along"] = format_quantity(region.conductivity.along, "S/m");
     one["across"] = format_quantity(region.conductivity.across, "S/m");
+    one["intracellular_along"] = format_quantity(region.intracellular.along, "S/m");
+    one["intracellular_across"] = format_quantity(region.intracellular.across, "S/m");
+    one["extracellular_along"] = format_quantity(region.extracellular.along, "S/m");
+    one["extracellular_across"] = format_quantity(region.extracellular.across, "S/m");
     one["wanted_along"] = format_quantity(region.wanted.along, "m/s");
     one["wanted_across"] = format_quantity(region.wanted.across, "m/s");
     if (region.calibrated_edge > 0) one["calibrated_edge"] = format_quantity(region.calibrated_edge, "mm");
@@ -55,6 +59,12 @@ Tissue tissue_from_json(const std::string& text) {
       one.at("conducts").get_to(region.conducts);
       region.conductivity = {quantity(one, "along", dimension::conductivity),
                              quantity(one, "across", dimension::conductivity)};
+      if (one.contains("intracellular_along")) {  // older twins have the defaults
+        region.intracellular = {quantity(one, "intracellular_along", dimension::conductivity),
+                                quantity(one, "intracellular_across", dimension::conductivity)};
+        region.extracellular = {quantity(one, "extracellular_along", dimension::conductivity),
+                                quantity(one, "extracellular_across", dimension::conductivity)};
+      }
       region.wanted = {quantity(one, "wanted_along", dimension::velocity),
                        quantity(one, "wanted_across", dimension::velocity)};
       if (one.contains("calibrated_edge"))  // nor do older twins say this

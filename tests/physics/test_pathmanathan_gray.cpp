@@ -17,51 +17,13 @@
 #include <numbers>
 
 #include "../../libcardiotwin/src/fem.hpp"
+#include "pathmanathan_gray.hpp"
 #include "support/record_table.hpp"
 
 namespace cardiotwin {
 namespace {
 
-constexpr double pi = std::numbers::pi, capacitance = 2, chi = 3;
-
-struct Exact {
-  int dimensions;
-  double b() const { return -(1.1 + (dimensions > 1 ? 4 * 1.2 : 0) + (dimensions > 2 ? 9 * 0.3 : 0)); }
-  double f(const Vec3& p) const {
-    double product = 1;
-    for (int k = 0; k < dimensions; ++k) product *= std::cos((k + 1) * pi * p[k]);
-    return product;
-  }
-  double g(const Vec3& p) const {
-    double product = 1;
-    for (int k = 0; k < dimensions; ++k) product *= std::pow(p[k], k + 1);
-    return 1 + product;
-  }
-};
-
-struct Cells {
-  std::vector<double> u1, u2;
-  double b;
-  Cells(std::span<const Vec3> points, const Exact& exact) : b(exact.b()) {
-    for (const Vec3& p : points) u1.push_back(exact.g(p) + exact.f(p)), u2.push_back(1 / std::sqrt(exact.g(p)));
-  }
-  double current(double v, double first, double second) const {
-    return -capacitance * (first - v) * second * second * v / 2 + b * v / chi;
-  }
-  // Advances the cell by dt at fixed V (midpoint rule) and returns I_ion before.
-  double step(std::size_t i, double v, double dt) {
-    const auto rates = [v](double a, double c, double& da, double& dc) {
-      const double w = a - v;
-      da = w * w * c * c + w * c * c * v / 2, dc = -w * c * c * c;
-    };
-    const double before = current(v, u1[i], u2[i]);
-    double da, dc;
-    rates(u1[i], u2[i], da, dc);
-    rates(u1[i] + dt / 2 * da, u2[i] + dt / 2 * dc, da, dc);
-    u1[i] += dt * da, u2[i] += dt * dc;
-    return before;
-  }
-};
+using namespace pathmanathan_gray;
 
 struct Block {
   Exact exact;
@@ -80,25 +42,8 @@ struct Block {
   }
   std::size_t nodes() const { return v.size(); }
 
-  // L2 norm of V_h - sqrt(1 + t) F, by the four-point rule of degree 2 on every tet.
   double error(double time) const {
-    constexpr double near = 0.58541020, far = 0.13819660;
-    double sum = 0, volume = 0;
-    for (std::size_t t = 0; t < mesh.tet_count(); ++t) {
-      volume += mesh.volume(t);
-      const Tet& tet = mesh.tets()[t];
-      for (int q = 0; q < 4; ++q) {
-        Vec3 point = Vec3::Zero();
-        double value = 0;
-        for (int k = 0; k < 4; ++k) {
-          const double weight = k == q ? near : far;
-          point += weight * mesh.points()[tet[k]], value += weight * v[tet[k]];
-        }
-        const double difference = value - std::sqrt(1 + time) * exact.f(point);
-        sum += mesh.volume(t) / 4 * difference * difference;
-      }
-    }
-    return std::sqrt(sum / volume);  // per cross-section: that of the line or square
+    return l2_error(mesh, v, [&](const Vec3& p) { return std::sqrt(1 + time) * exact.f(p); });
   }
 };
 
@@ -145,14 +90,6 @@ double implicit_error(int dimensions, int cells) {
     worst = std::max(worst, block.error(step * dt));
   }
   return worst;
-}
-
-double order(double coarse, double fine, double ratio = 2) { return std::log(coarse / fine) / std::log(ratio); }
-
-std::string list(std::initializer_list<double> errors) {
-  std::string text;
-  for (const double e : errors) text += std::to_string(e) + " ";
-  return text;
 }
 
 // Errors of a public code at h = 0.1, 0.05, 0.025, 0.0125 on the line.

@@ -241,12 +241,12 @@ TEST_P(CellModel, HundredthBeatFollowsTheReferenceInBothPrecisions) {
   }
 }
 
-/// Engine::save of one node in fp64: five words of shape, the step, V and its increment, then the states as they are
+/// Engine::save of one node in fp64: six words of shape, the step, V and its increment, then the states as they are
 /// stored.
 std::vector<double> stored_states(const Engine& e, std::size_t count) {
   const auto bytes = e.save();
   std::vector<double> result(count);
-  std::memcpy(result.data(), bytes.data() + 8 * sizeof(double), count * sizeof(double));
+  std::memcpy(result.data(), bytes.data() + 9 * sizeof(double), count * sizeof(double));
   return result;
 }
 

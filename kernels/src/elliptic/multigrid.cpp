@@ -166,8 +166,8 @@ Aggregates aggregate(const SparseMatrix& a, const std::vector<std::uint8_t>& is_
   return result;
 }
 
-/// Rows built in parallel. `fill(i, marker, columns, values)` appends row i, any order; `marker` has an entry per column
-/// and is -1 everywhere before and after.
+/// Rows built in parallel. `fill(i, marker, columns, values)` appends row i, any order; `marker` has an entry per
+/// column and is -1 everywhere before and after.
 template <class Fill>
 SparseMatrix build_rows(std::size_t rows, std::size_t columns, const Fill& fill) {
   constexpr std::size_t block = 2048;
@@ -224,27 +224,18 @@ SparseMatrix smoothed_prolongation(const Multigrid::Level& level, const std::vec
                                    const Aggregates& aggregates) {
   const SparseMatrix& a = level.matrix;
   const double damping = 4.0 / 3.0 / level.largest_eigenvalue;
-  return build_rows(a.rows(), std::size_t(aggregates.count), [&](std::size_t i, auto& marker, auto& columns, auto& values) {
-    if (aggregates.of[i] < 0) return;
-    double diagonal = 0;  // of A_F
-    each_entry(a, i, [&](std::size_t, std::size_t k) { diagonal += is_strong[k] ? 0.0 : a.value[k]; });
-    if (!(diagonal > 0.1 * level.diagonal[i])) diagonal = level.diagonal[i];
-    add_to(marker, columns, values, aggregates.of[i], 1 - damping);
-    each_entry(a, i, [&](std::size_t j, std::size_t k) {
-      if (is_strong[k] && aggregates.of[j] >= 0)
-        add_to(marker, columns, values, aggregates.of[j], -damping * a.value[k] / diagonal);
-    });
-  });
-}
-
-SparseMatrix product(const SparseMatrix& a, const SparseMatrix& b, std::size_t columns) {
-  return build_rows(a.rows(), columns, [&](std::size_t i, auto& marker, auto& own_columns, auto& own_values) {
-    each_entry(a, i, [&](std::size_t j, std::size_t k) {
-      each_entry(b, j, [&](std::size_t c, std::size_t l) {
-        add_to(marker, own_columns, own_values, Index(c), a.value[k] * b.value[l]);
+  return build_rows(
+      a.rows(), std::size_t(aggregates.count), [&](std::size_t i, auto& marker, auto& columns, auto& values) {
+        if (aggregates.of[i] < 0) return;
+        double diagonal = 0;  // of A_F
+        each_entry(a, i, [&](std::size_t, std::size_t k) { diagonal += is_strong[k] ? 0.0 : a.value[k]; });
+        if (!(diagonal > 0.1 * level.diagonal[i])) diagonal = level.diagonal[i];
+        add_to(marker, columns, values, aggregates.of[i], 1 - damping);
+        each_entry(a, i, [&](std::size_t j, std::size_t k) {
+          if (is_strong[k] && aggregates.of[j] >= 0)
+            add_to(marker, columns, values, aggregates.of[j], -damping * a.value[k] / diagonal);
+        });
       });
-    });
-  });
 }
 
 /// Dense inverse of a positive definite matrix by Cholesky's factors; a singular one has `shift` added to every entry,
@@ -267,8 +258,9 @@ std::vector<double> dense_inverse(const SparseMatrix& a, bool singular) {
       for (std::size_t k = 0; k < j; ++k) sum -= l[i * n + k] * l[j * n + k];
       if (i == j) {
         if (!(sum > 1e-14 * trace / double(n)))
-          throw std::invalid_argument("elliptic matrix: is singular beyond constants: it falls into pieces, or is not "
-                                      "positive definite");
+          throw std::invalid_argument(
+              "elliptic matrix: is singular beyond constants: it falls into pieces, or is not "
+              "positive definite");
         l[j * n + j] = std::sqrt(sum);
       } else {
         l[i * n + j] = sum / l[j * n + j];
@@ -293,6 +285,16 @@ std::vector<double> dense_inverse(const SparseMatrix& a, bool singular) {
 }
 
 }  // namespace
+
+SparseMatrix product(const SparseMatrix& a, const SparseMatrix& b, std::size_t columns) {
+  return build_rows(a.rows(), columns, [&](std::size_t i, auto& marker, auto& own_columns, auto& own_values) {
+    each_entry(a, i, [&](std::size_t j, std::size_t k) {
+      each_entry(b, j, [&](std::size_t c, std::size_t l) {
+        add_to(marker, own_columns, own_values, Index(c), a.value[k] * b.value[l]);
+      });
+    });
+  });
+}
 
 Multigrid::Multigrid(SparseMatrix matrix) {
   check(matrix);

@@ -9,6 +9,8 @@
 #include <cardiotwin/cell.hpp>
 #include <cardiotwin/check.hpp>
 #include <cardiotwin/coordinates.hpp>
+#include <cardiotwin/ecg.hpp>
+#include <cardiotwin/ecg_paper.hpp>
 #include <cardiotwin/ensemble.hpp>
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/exchange.hpp>
@@ -31,7 +33,9 @@
 #include <cardiotwin/simulation.hpp>
 #include <cardiotwin/stimulus.hpp>
 #include <cardiotwin/tissue.hpp>
+#include <cardiotwin/torso.hpp>
 #include <cardiotwin/transmurality.hpp>
 #include <cardiotwin/twin.hpp>
 #include <cardiotwin/units.hpp>
 #include <cardiotwin/valves.hpp>
+#include <cardiotwin/volume_conductor.hpp>

@@ -19,6 +19,10 @@ class Recorder {
   virtual double interval() const { return 0; }
   /// V per mesh node [mV], NaN where nothing conducts.
   virtual void sample(double time, std::span<const double> voltage) { (void)time, (void)voltage; }
+  /// Whether it wants the bidomain's extracellular potential at its interval, too; a monodomain refuses it.
+  virtual bool wants_potential() const { return false; }
+  /// phi per node of the conductor's mesh [mV], as Simulation::potential.
+  virtual void sample_potential(double time, std::span<const double> potential) { (void)time, (void)potential; }
   /// Called at the end of every `run` with what the engine recorded by itself (LATs, repolarisation).
   virtual void finish(const Simulation&) {}
   /// Back to empty.

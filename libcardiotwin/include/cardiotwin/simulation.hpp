@@ -1,10 +1,17 @@
 #pragma once
-/// Running a heart: the monodomain equation beta (Cm dV/dt + I_ion) = div(sigma grad V) + I_stim on tets.
+/// Running a heart: the monodomain equation beta (Cm dV/dt + I_ion) = div(sigma grad V) + I_stim on tets, or the
+/// bidomain's two
+///
+///   beta (Cm dV/dt + I_ion) = div(sigma_i grad(V + phi)) + I_stim
+///   div((sigma_i + sigma_e) grad phi) = -div(sigma_i grad V) - I_e
+///
+/// with phi the extracellular potential, also in what surrounds the heart, where sigma_i is 0.
 
 #include <cardiotwin/backend.hpp>
 #include <cardiotwin/log.hpp>
 #include <cardiotwin/recorder.hpp>
 #include <cardiotwin/stimulus.hpp>
+#include <cardiotwin/torso.hpp>
 #include <cardiotwin/twin.hpp>
 #include <concepts>
 #include <map>
@@ -18,6 +25,23 @@ namespace cardiotwin {
 
 enum class Precision { fp32, fp64 };
 
+enum class TissueModel { monodomain, bidomain };
+
+/// Nodes within `radius` of `position`, the nearest at least, are kept at potential 0.
+struct Ground {
+  Vec3 position = Vec3::Zero();  ///< [mm, LPS]
+  double radius = 1;             ///< [mm]
+};
+
+/// Of the bidomain's extracellular potential.
+struct BidomainOptions {
+  std::shared_ptr<const Torso> torso = nullptr;  ///< what surrounds the heart; null: nothing conducts there
+  std::vector<Ground> grounds = {};              ///< none: the potential's mean over the volume is 0
+  /// Between two solves for it [ms]. Halving it moved LATs by less than 0.02 ms (tests/physics/test_bidomain.cpp).
+  double interval = 0.1;
+  double tolerance = 1e-5;  ///< of the residual, relative
+};
+
 struct SimulationOptions {
   double dt = 0.02;  ///< [ms]
   Backend backend = Backend::cpu();
@@ -26,6 +50,8 @@ struct SimulationOptions {
   Stiffness stiffness = Stiffness::nodal_gradient;
   std::vector<Lesion> lesions = {};   ///< as Variation::lesions
   double activation_threshold = NAN;  ///< [mV]; NaN: the model's own (about 0.2 of its amplitude)
+  TissueModel model = TissueModel::monodomain;
+  BidomainOptions bidomain = {};
 };
 
 /// How one simulation differs from its twin. Everything is as the twin says where nothing is said here.
@@ -64,12 +90,13 @@ class Simulation {
   Simulation& operator=(Simulation&&) noexcept;
 
   /// From now on; replaces what varied before, and what the options said of lesions. V and states stay. Throws
-  /// InputError for an unknown region or parameter, a value out of range, a step too long for a raised conductivity, or
-  /// where nothing would conduct.
+  /// InputError for an unknown region or parameter, a value out of range, a step too long for a raised conductivity,
+  /// where nothing would conduct, and for lesions or conductivities in the bidomain, whose matrix is shared.
   void vary(const Variation&);
 
   /// Stimuli are added to those present. Nodes that do not conduct are left out; throws InputError for a pulse of which
-  /// no node conducts, a node outside the mesh, or an invalid pulse.
+  /// no node conducts, a node outside the mesh, an invalid pulse; for electrode currents in a monodomain, outside the
+  /// conductor, or out of balance.
   void add(const Protocol&);
   void clear_protocols();
 
@@ -100,6 +127,14 @@ class Simulation {
   std::vector<double> voltage() const;  ///< per mesh node [mV], NaN on nodes that do not conduct
   bool quiet() const;                   ///< max V is below the activation threshold now
 
+  /// Of a bidomain: the extracellular potential per node of the conductor's mesh (the torso's or the heart's) as it was
+  /// solved for last [mV]. Throws InputError for a monodomain.
+  std::vector<double> potential() const;
+  struct EllipticWork {
+    std::int64_t solves = 0, iterations = 0;
+  };
+  EllipticWork elliptic_work() const;  ///< so far; none of a monodomain
+
   /// Last `activation_depth` LATs per mesh node [ms], latest first, NaN where there are fewer: node * depth + k.
   std::vector<double> activations() const;
   std::vector<double> repolarizations() const;  ///< latest downward crossing of the model's 90 % level, NaN if none
@@ -118,6 +153,7 @@ class Simulation {
   struct Impl;
   explicit Simulation(std::unique_ptr<Impl>);
   void attach(std::unique_ptr<Recorder>);
+  void add_currents(const Protocol&);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -17,6 +17,17 @@ struct Stimulus {
   Waveform waveform = Waveform::square;
 };
 
+/// Current through an electrode into the extracellular space, out of it where negative; for the bidomain. It is shared
+/// among the nodes of the conductor within `radius` of `position`, the nearest node at least, by their volumes.
+struct ElectrodeCurrent {
+  Vec3 position = Vec3::Zero();  ///< [mm, LPS]
+  double radius = 1;             ///< [mm]
+  double start = 0;              ///< [ms]
+  double duration = 2;           ///< [ms]
+  double current = 0;            ///< [uA]
+  Waveform waveform = Waveform::square;
+};
+
 /// Programmed stimulation [ms]: `beats` pulses at interval s1, then extra-stimuli at the coupling intervals
 /// s2, s3, s4 after one another (0: none).
 struct S1S2 {
@@ -29,11 +40,15 @@ struct S1S2 {
 };
 
 struct Protocol {
-  std::vector<Stimulus> stimuli;
+  std::vector<Stimulus> stimuli = {};
+  /// Where nothing is grounded they must add up to nothing at all times; else Simulation::add throws InputError and
+  /// says by how much they do not.
+  std::vector<ElectrodeCurrent> currents = {};
 
   static Protocol s1s2(const Site&, const S1S2&);
   double last_stimulus() const;  ///< start of the last pulse [ms]
-  /// Throws InputError for a pulse with no nodes, a non-positive duration, a negative start or |amplitude| > 1000 A/F.
+  /// Throws InputError for a pulse with no nodes, a non-positive duration, a negative start or |amplitude| > 1000 A/F;
+  /// for an electrode of no size or more than 1e6 uA.
   void validate() const;
 };
 

@@ -11,7 +11,8 @@
 
 namespace cardiotwin {
 
-/// Monodomain (harmonic-mean) conductivities, transversely isotropic [S/m = mS/mm].
+/// Transversely isotropic conductivities [S/m = mS/mm]; those the defaults are of: the monodomain's (half the harmonic
+/// mean of both spaces').
 struct Conductivity {
   double along = 0.1334, across = 0.0176;
 };
@@ -24,6 +25,11 @@ struct Velocity {
 struct RegionTissue {
   bool conducts = true;  ///< false: dead scar; its tets are left out
   Conductivity conductivity;
+  /// As measured, of the two spaces; the default is that of the N-version benchmark (Niederer et al. 2011, doi
+  /// 10.1098/rsta.2011.0139). Potentials are solved for with these. The bidomain's V moves with `conductivity`, which
+  /// may be fitted to a mesh, at their ratio: intracellular conductivity (1 + intracellular / extracellular). Tissue
+  /// that does not conduct still has its extracellular space.
+  Conductivity intracellular{.along = 0.17, .across = 0.019}, extracellular{.along = 0.62, .across = 0.24};
   Velocity wanted;                           ///< velocity the conductivity is meant to give; 0 where none is known
   double calibrated_edge = 0;                ///< mean edge in the region it was fitted for [mm]; 0: Tissue's own
   std::string variant;                       ///< of the ionic model: "epi", "border_zone", ...

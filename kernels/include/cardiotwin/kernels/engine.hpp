@@ -50,7 +50,7 @@ struct Device {
 /// where e_ij = -K_ij / (beta Cm M_i) and c_ij = e_ij - a_ij, both of linear elements, whatever diffusion the step has.
 /// With equal anisotropy ratios and nothing around the heart s is 0, so what this splitting in time may cost concerns
 /// the difference of the two models alone. It is stable where the bidomain's diffusion nowhere exceeds twice the
-/// monodomain's: sigma_i < sigma_e, in the heart along every axis.
+/// monodomain's, as with sigma_i <= sigma_e along every axis, and dt keeps the explicit limit of sigma_i.
 struct Conductor {
   std::shared_ptr<const Multigrid> matrix;  ///< A [mS]
   SparseMatrix interpolation;               ///< P: nodes times rows of A

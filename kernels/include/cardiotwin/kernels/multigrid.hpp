@@ -16,6 +16,8 @@ struct SparseMatrix {
 };
 
 SparseMatrix transposed(const SparseMatrix&, std::size_t columns);
+/// a b, which has so many columns.
+SparseMatrix product(const SparseMatrix& a, const SparseMatrix& b, std::size_t columns);
 
 /// The hierarchy of a symmetric matrix whose rows sum to zero or, where something is grounded, to more. Built once, on
 /// the CPU; shared by whoever solves with it. Where no row sums to more than rounding, A is singular: constants are its
@@ -28,8 +30,8 @@ class Multigrid {
     std::vector<double> diagonal, excess;    ///< excess: what a row sums to
     double largest_eigenvalue = 0;           ///< bound on those of D^-1 A
   };
-  /// Throws std::invalid_argument for a matrix that is not square, not symmetric in its pattern, or has a diagonal entry
-  /// that is not positive.
+  /// Throws std::invalid_argument for a matrix that is not square, not symmetric in its pattern, or has a diagonal
+  /// entry that is not positive.
   explicit Multigrid(SparseMatrix);
 
   const std::vector<Level>& levels() const { return levels_; }
