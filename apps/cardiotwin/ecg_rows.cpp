@@ -63,15 +63,18 @@ std::map<std::string, double> read_conductivity(const std::string& text) {
   return result;
 }
 
-/// Where a scanner's coordinates cannot be meant: the apex of a heart in a body points left, forward and down.
+/// Where a scanner's coordinates cannot be meant: in a body the apex points left, forward and down, and the septum
+/// looks to the right and forward.
 meshes::BodyFrame frame_of(const Anatomy& heart, const EcgRows& rows, const Monitor& monitor) {
   if (rows.frame == "scanner") return meshes::BodyFrame::scanner;
   if (rows.frame == "heart") return meshes::BodyFrame::heart;
   const Vec3 axis = heart.apex - heart.base_centre;
-  if (axis.norm() > 0 && axis.normalized().dot(Vec3(0.611, -0.632, -0.477)) < 0.5 && heart.septum.norm() > 0) {
+  const bool known = axis.norm() > 0 && heart.septum.norm() > 0;
+  if (known && (axis.normalized().dot(Vec3(0.611, -0.632, -0.477)) < 0.5 || heart.septum.dot(Vec3(-1, -1, 0)) < 0)) {
     monitor.warn(
-        "the apex does not point left, forward and down, so that the heart's coordinates are not those of a body; "
-        "the torso is turned around it (--torso-frame scanner keeps it upright)");
+        "apex and septum do not point where they do in a body, so that the heart's coordinates are not a scanner's; "
+        "the "
+        "torso is turned around it (--torso-frame scanner keeps it upright)");
     return meshes::BodyFrame::heart;
   }
   return meshes::BodyFrame::scanner;
@@ -115,12 +118,25 @@ void add_ecg_rows(Options& rows, EcgRows& e) {
   rows.list("bipolar", e.bipolar, "pairs of catheters A-B whose difference is recorded, too");
 }
 
+namespace {
+
+void check_electrodes(const EcgRows& rows) {
+  if (!rows.ecg) return;
+  for (const char* name : {"RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6"})
+    if (std::none_of(rows.electrodes.begin(), rows.electrodes.end(), [&](const auto& e) { return e.name == name; }))
+      throw InputError(
+          fmt::format("--ecg: there is no electrode \"{}\"; name RA, LA, LL, V1 ... V6 with --electrodes", name));
+}
+
+}  // namespace
+
 Surroundings make_surroundings(const Anatomy& heart, const EcgRows& rows, bool bidomain, const Monitor& monitor) {
   Surroundings result;
   std::string word = rows.torso;
   if (word == "auto") word = rows.ecg ? "trunk" : "none";
   if (word == "none" && rows.ecg)
     throw InputError("--ecg needs a torso to put electrodes on: --torso trunk, or a mesh file with --electrodes");
+  if (rows.ecg && word != "trunk") check_electrodes(rows);
   Torso torso;
   const double edge = rows.torso_edge > 0 ? rows.torso_edge : bidomain ? 0 : lead_field_edge;
   if (word == "trunk") {
@@ -135,19 +151,13 @@ Surroundings make_surroundings(const Anatomy& heart, const EcgRows& rows, bool b
   }
   if (word != "none") {
     if (word == "trunk" || word == "bath") set_conductivities(read_conductivity(rows.conductivity), torso);
-    monitor.tell(fmt::format("{} {} nodes", torso.statement, torso.mesh.node_count()));
+    monitor.tell(torso.statement);
     result.torso = std::make_shared<const Torso>(std::move(torso));
   }
   if (!rows.electrodes.empty()) {
+    check_electrodes(rows);
     result.electrodes.clear();
     for (const auto& e : rows.electrodes) result.electrodes.push_back({e.name, *e.position});
-  }
-  if (rows.ecg) {
-    for (const char* name : {"RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6"})
-      if (std::none_of(result.electrodes.begin(), result.electrodes.end(),
-                       [&](const auto& e) { return e.name == name; }))
-        throw InputError(
-            fmt::format("--ecg: there is no electrode \"{}\"; name RA, LA, LL, V1 ... V6 with --electrodes", name));
   }
   for (const auto& c : rows.catheters) result.electrodes.push_back({c.name, *c.position});
   return result;
@@ -176,7 +186,8 @@ Ecg electrograms(const Ecg& potentials, const EcgRows& rows) {
 
 void write_ecg(const std::filesystem::path& folder, const Ecg& potentials, const EcgRows& rows,
                const Surroundings& around, double beat, const std::string& note) {
-  write_text(folder / "electrodes.csv", meshes::electrode_rows(around.electrodes));
+  write_text(folder / "electrodes.csv",
+             fmt::format("# {}\n", research_use_only) + meshes::electrode_rows(around.electrodes));
   if (around.torso) save_mesh(folder / "torso.vtu", meshes::to_foreign(*around.torso, around.electrodes));
   if (!rows.catheters.empty()) {
     const Ecg signals = electrograms(potentials, rows);

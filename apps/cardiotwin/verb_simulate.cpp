@@ -125,6 +125,7 @@ struct SimulateJob {
     sim.add(beats);
     if (!from.empty()) go_on_from(sim);
     if (dry_run) return describe(sim);
+    const Ecg* potentials = ecg.wanted() ? record_potentials(sim, patient, around, monitor) : nullptr;
 
     make_folder(out);
     write_text(out / "effective.toml", options.toml());
@@ -134,7 +135,6 @@ struct SimulateJob {
     auto& first = sim.add(ActivationMap{ActivationMap::Which::first});
     auto& last = sim.add(ActivationMap{ActivationMap::Which::last});
     auto& repolarization = sim.add(RepolarizationMap{});
-    const Ecg* potentials = ecg.wanted() ? record_potentials(sim, patient, around, monitor) : nullptr;
     run_keeping_good_states(sim, monitor);
     if (keep_state) save(out / "state.bin", sim.state());
 

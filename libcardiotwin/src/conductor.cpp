@@ -182,7 +182,8 @@ void ConductorSpace::interpolate(const ActivePart& part) {
   interpolation_.row_start = {0};
   for (Share& share : of) {
     std::vector<std::pair<Index, double>> row;
-    for (std::size_t k = 0; k < share.rows.size(); ++k) row.push_back({share.rows[k], share.shares[k]});
+    const double sum = std::accumulate(share.shares.begin(), share.shares.end(), 0.0);
+    for (std::size_t k = 0; k < share.rows.size(); ++k) row.push_back({share.rows[k], share.shares[k] / sum});
     std::sort(row.begin(), row.end());
     for (const auto& [column, weight] : row) {
       if (grounded() && ground_[column]) continue;

@@ -23,6 +23,7 @@ constexpr std::array quiet_shares{0.05, 0.1, 0.2};
 constexpr double quiet = 12;         // [ms] it must stay there, longer than all leads turn together at a peak of QRS
 constexpr double longest_qrs = 280;  // [ms]; where leads still move later, that is T
 constexpr double falling = 0.85;     // of the velocity is left after `smoothing` where QRS ends, at most
+constexpr double fastest_t = 0.7;    // of the largest velocity; faster it is QRS again
 constexpr double t_width = 20;       // [ms] a peak of T outlasts on both sides what may ripple
 constexpr double least_t = 0.01;     // of the largest root mean square in QRS; below, there is no T
 constexpr double flat = 1e-6;        // [mV/ms] below which all is rounding
@@ -100,21 +101,23 @@ double crossing(const Beat& beat, const Signal& velocity, std::size_t below, std
   return std::lerp(beat.times[below], beat.times[above], part);
 }
 
-// When, going back from `peak`, the velocity falls below `limit` and stays there for `quiet` or to the window's begin
-// [ms].
-double quiet_before(const Beat& beat, const Signal& velocity, std::size_t peak, double limit) {
+// When, going from `peak` backwards or forwards, the velocity falls below `limit` and stays there for `quiet` or to the
+// end of the window [ms].
+double quiet_time(const Beat& beat, const Signal& velocity, std::size_t peak, bool forwards, double limit) {
+  const std::size_t ahead = forwards ? beat.size() - 1 - peak : peak;  // samples there are
+  const auto sample = [&](std::size_t k) { return forwards ? peak + k : peak - k; };
   std::size_t below = 0;
-  for (std::size_t k = peak; k-- > 0;) {
-    below = velocity[k] < limit ? below + 1 : 0;
-    if (below > beat.count(quiet) || (below > 0 && k == 0))
-      return crossing(beat, velocity, k + below - 1, k + below, limit);
+  for (std::size_t k = 1; k <= ahead; ++k) {
+    below = velocity[sample(k)] < limit ? below + 1 : 0;
+    if (below > 0 && (below > beat.count(quiet) || k == ahead))
+      return crossing(beat, velocity, sample(k - below + 1), sample(k - below), limit);
   }
   return NAN;
 }
 
 double find_onset(const Beat& beat, const Signal& velocity, std::size_t peak, double typical) {
   for (const double share : quiet_shares) {
-    const double onset = quiet_before(beat, velocity, peak, share * typical);
+    const double onset = quiet_time(beat, velocity, peak, false, share * typical);
     if (beat.times[peak] - onset <= longest_qrs) return onset;
   }
   return NAN;
@@ -129,13 +132,21 @@ double end_of_fall(const Beat& beat, const Signal& velocity, std::size_t k, doub
   return k > first && velocity[k] < limit ? crossing(beat, velocity, k, k - 1, limit) : beat.times[k];
 }
 
-// The broad QRS of a paced beat or a tachycardia runs into T without a pause, and T may be half as fast. But between
-// QRS and T's fastest, nothing is as fast as that for long: the longest such gap begins where QRS, on its way down, is
-// as fast as T will be. From there it ends where its fall does. The gap at the peak of a T that rises faster than it
-// falls does not count: after it the leads' root mean square does not rise.
+// How many times as high as at `time` the leads' root mean square gets from then on.
+double rise_after(const Beat& beat, const Signal& rms, double time) {
+  const auto later = std::span(rms).subspan(std::min(first_at(beat, time), beat.size() - 1));
+  return *std::ranges::max_element(later) / later[0];
+}
+
+// Where the leads fall quiet, if T is still to come. But the broad QRS of a paced beat or a tachycardia runs into T
+// without a pause, and T may be half as fast. Then, between QRS and T's fastest, nothing is as fast as that for long:
+// the longest such gap begins where QRS, on its way down, is as fast as T will be, and QRS ends where that fall does.
+// Two kinds do not count: within QRS, what follows is too fast for T; at the peak of a T that rises faster than it
+// falls, the leads do not rise any more.
 double find_end(const Beat& beat, const Signal& velocity, const Signal& rms, std::size_t peak, double typical,
                 double onset) {
-  const double limit = quiet_shares[0] * typical;
+  const double limit = quiet_shares[0] * typical, calm = quiet_time(beat, velocity, peak, true, limit);
+  if (calm - onset <= longest_qrs && rise_after(beat, rms, calm) > 2) return calm;
   std::vector<std::size_t> fastest;  // samples that none later exceeds, last first
   for (std::size_t k = beat.size(); k-- > peak;)
     if (velocity[k] >= (fastest.empty() ? quiet_shares[1] * typical : velocity[fastest.back()])) fastest.push_back(k);
@@ -143,11 +154,9 @@ double find_end(const Beat& beat, const Signal& velocity, const Signal& rms, std
   double longest = 0, end = NAN;
   for (std::size_t f = 1; f < fastest.size(); ++f) {
     const double gap = beat.times[fastest[f - 1]] - beat.times[fastest[f]];
+    if (gap <= longest || velocity[fastest[f - 1]] > fastest_t * velocity[peak]) continue;
     const double candidate = end_of_fall(beat, velocity, fastest[f], limit);
-    const auto later = std::span(rms).subspan(first_at(beat, candidate));
-    if (gap <= longest || candidate - onset > longest_qrs || *std::ranges::max_element(later) < 1.1 * later[0])
-      continue;
-    longest = gap, end = candidate;
+    if (candidate - onset <= longest_qrs && rise_after(beat, rms, candidate) > 1.1) longest = gap, end = candidate;
   }
   return end;
 }

@@ -213,6 +213,7 @@ void bind_anatomy(py::module_&);
 void bind_exchange(py::module_&);
 void bind_coordinates(py::module_&);
 void bind_tissue(py::module_&);
+void bind_ecg(py::module_&);
 void bind_simulation(py::module_&);
 void bind_cell(py::module_&);
 void bind_study(py::module_&);

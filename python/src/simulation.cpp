@@ -10,7 +10,7 @@ namespace {
 
 SimulationOptions options_of(const Twin& twin, double dt, const std::string& precision, int threads,
                              const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load,
-                             const std::vector<Lesion>& lesions) {
+                             const std::vector<Lesion>& lesions, TissueModel model, const BidomainOptions& bidomain) {
   if (precision != "fp64" && precision != "fp32")
     throw InputError(fmt::format("Simulation: precision must be \"fp64\" or \"fp32\", not \"{}\"", precision));
   SimulationOptions options;
@@ -20,6 +20,8 @@ SimulationOptions options_of(const Twin& twin, double dt, const std::string& pre
   options.precision = precision == "fp32" ? Precision::fp32 : Precision::fp64;
   options.ionic_load = ionic_load;
   options.lesions = lesions;
+  options.model = model;
+  options.bidomain = bidomain;
   return options;
 }
 
@@ -150,14 +152,28 @@ void bind_protocol(py::module_& m) {
            }),
            "nodes"_a, "start"_a = 0.0, "duration"_a = 2.0, "amplitude"_a = 50.0, "waveform"_a = Waveform::square,
            "start, duration [ms]; amplitude [A/F = mV/ms], positive depolarises");
+  Struct<ElectrodeCurrent>(m, "ElectrodeCurrent")
+      .read("position", &ElectrodeCurrent::position)
+      .read("radius", &ElectrodeCurrent::radius)
+      .read("start", &ElectrodeCurrent::start)
+      .read("duration", &ElectrodeCurrent::duration)
+      .read("current", &ElectrodeCurrent::current)
+      .read("waveform", &ElectrodeCurrent::waveform)
+      .def(py::init([](const Vec3& position, double current, double radius, double start, double duration,
+                       Waveform waveform) {
+             return ElectrodeCurrent{position, radius, start, duration, current, waveform};
+           }),
+           "position"_a, "current"_a, "radius"_a = 1.0, "start"_a = 0.0, "duration"_a = 2.0,
+           "waveform"_a = Waveform::square, "current [uA], into the extracellular space; radius [mm]; times [ms]");
   Struct<Protocol>(m, "Protocol", "Pacing.")
       .read("stimuli", &Protocol::stimuli)
-      .def(py::init([](std::vector<Stimulus> stimuli) {
-             Protocol protocol{std::move(stimuli)};
+      .read("currents", &Protocol::currents)
+      .def(py::init([](std::vector<Stimulus> stimuli, std::vector<ElectrodeCurrent> currents) {
+             Protocol protocol{std::move(stimuli), std::move(currents)};
              protocol.validate();
              return protocol;
            }),
-           "stimuli"_a)
+           "stimuli"_a = std::vector<Stimulus>{}, "currents"_a = std::vector<ElectrodeCurrent>{})
       .def_static(
           "s1s2",
           [](const Site& site, double s1, int beats, double s2, double s3, double s4, double start, double duration,
@@ -214,28 +230,38 @@ void bind_recorders(py::module_& m) {
 }  // namespace
 
 void bind_simulation(py::module_& m) {
+  bind_names<TissueModel>(m, "TissueModel",
+                          {{"monodomain", TissueModel::monodomain}, {"bidomain", TissueModel::bidomain}});
   bind_protocol(m);
   bind_recorders(m);
 
-  py::class_<Simulation>(m, "Simulation",
-                         "The monodomain equation on a twin. dt [ms], 0: the twin's own; precision \"fp32\" or "
-                         "\"fp64\"; backend \"cpu\", \"cuda\", \"cuda:1\", or \"reference\" (Crank-Nicolson in fp64); "
-                         "stiffness: as the twin was calibrated.",
-                         py::custom_type_setup(collectable))
+  py::class_<Simulation>(
+      m, "Simulation",
+      "The monodomain or the bidomain equations on a twin. dt [ms], 0: the twin's own; precision \"fp32\" or "
+      "\"fp64\"; backend \"cpu\", \"cuda\", \"cuda:1\", or \"reference\" (Crank-Nicolson in fp64); "
+      "stiffness: as the twin was calibrated.",
+      py::custom_type_setup(collectable))
       .def(py::init([](const Twin& twin, double dt, const std::string& precision, int threads,
                        const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load,
-                       const std::vector<Lesion>& lesions) {
-             const auto options = options_of(twin, dt, precision, threads, backend, stiffness, ionic_load, lesions);
+                       const std::vector<Lesion>& lesions, TissueModel model,
+                       const std::optional<std::shared_ptr<Torso>>& torso, const std::vector<Ground>& grounds,
+                       double interval, double tolerance) {
+             const auto options = options_of(twin, dt, precision, threads, backend, stiffness, ionic_load, lesions,
+                                             model, {torso.value_or(nullptr), grounds, interval, tolerance});
              py::gil_scoped_release free;
              return Simulation(twin, options);
            }),
            "twin"_a, py::kw_only(), "dt"_a = 0.0, "precision"_a = "fp32", "threads"_a = 0, "backend"_a = "cpu",
            "stiffness"_a = py::none(), "ionic_load"_a = SimulationOptions().ionic_load,
-           "lesions"_a = std::vector<Lesion>{}, doc("Simulation.Simulation"))
+           "lesions"_a = std::vector<Lesion>{}, "model"_a = TissueModel::monodomain, "torso"_a = py::none(),
+           "grounds"_a = std::vector<Ground>{}, "elliptic_interval"_a = BidomainOptions().interval,
+           "elliptic_tolerance"_a = BidomainOptions().tolerance, doc("Simulation.Simulation"))
       .def("vary", idle(&Simulation::vary), "variation"_a, doc("Simulation.vary"))
       .def("add", idle<const Protocol&>(&Simulation::add), "protocol"_a, "Pacing; several add up.")
       .def("add", &add_recorder<ActivationMap>, "recorder"_a, py::return_value_policy::reference_internal)
       .def("add", &add_recorder<RepolarizationMap>, "recorder"_a, py::return_value_policy::reference_internal)
+      .def("add", &add_recorder<EcgRecorder>, "recorder"_a, py::return_value_policy::reference_internal)
+      .def("add", &add_recorder<PotentialProbe>, "recorder"_a, py::return_value_policy::reference_internal)
       .def("add", &add_recorder<Probe>, "recorder"_a, py::return_value_policy::reference_internal,
            doc("Simulation.add"))
       .def(
@@ -272,6 +298,15 @@ void bind_simulation(py::module_& m) {
       .def_property_readonly("quiet", &Simulation::quiet, doc("Simulation.quiet"))
       .def(
           "voltage", [](const Simulation& self) { return give(self.voltage()); }, doc("Simulation.voltage"))
+      .def(
+          "potential", [](const Simulation& self) { return give(self.potential()); }, doc("Simulation.potential"))
+      .def_property_readonly(
+          "elliptic_work",
+          [](const Simulation& self) {
+            const auto work = self.elliptic_work();
+            return py::make_tuple(work.solves, work.iterations);
+          },
+          "Of a bidomain: solves so far, and their iterations together.")
       .def("activations", &activations, "Last LATs per node [ms], (nodes, 8), latest first, NaN where there are fewer.")
       .def(
           "repolarizations", [](const Simulation& self) { return give(self.repolarizations()); },
@@ -288,13 +323,18 @@ void bind_simulation(py::module_& m) {
 
   py::class_<Ensemble>(m, "Ensemble", doc("Ensemble"))
       .def(py::init([](const Twin& twin, int members, double dt, const std::string& precision, int threads,
-                       const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load) {
-             const auto options = options_of(twin, dt, precision, threads, backend, stiffness, ionic_load, {});
+                       const std::string& backend, const std::optional<Stiffness>& stiffness, double ionic_load,
+                       TissueModel model, const std::optional<std::shared_ptr<Torso>>& torso,
+                       const std::vector<Ground>& grounds, double interval, double tolerance) {
+             const auto options = options_of(twin, dt, precision, threads, backend, stiffness, ionic_load, {}, model,
+                                             {torso.value_or(nullptr), grounds, interval, tolerance});
              py::gil_scoped_release free;
              return Ensemble(twin, options, members);
            }),
            "twin"_a, "members"_a, py::kw_only(), "dt"_a = 0.0, "precision"_a = "fp32", "threads"_a = 0,
            "backend"_a = "cpu", "stiffness"_a = py::none(), "ionic_load"_a = SimulationOptions().ionic_load,
+           "model"_a = TissueModel::monodomain, "torso"_a = py::none(), "grounds"_a = std::vector<Ground>{},
+           "elliptic_interval"_a = BidomainOptions().interval, "elliptic_tolerance"_a = BidomainOptions().tolerance,
            doc("Ensemble.Ensemble"))
       .def_static("limit", &Ensemble::limit)
       .def("__len__", &Ensemble::size)

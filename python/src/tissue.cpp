@@ -29,6 +29,8 @@ void bind_tissue(py::module_& m) {
   Struct<RegionTissue>(m, "RegionTissue", "What one region is made of.")
       .field("conducts", &RegionTissue::conducts)
       .field("conductivity", &RegionTissue::conductivity)
+      .field("intracellular", &RegionTissue::intracellular)
+      .field("extracellular", &RegionTissue::extracellular)
       .field("wanted", &RegionTissue::wanted)
       .field("variant", &RegionTissue::variant)
       .field("parameters", &RegionTissue::parameters)

@@ -245,8 +245,8 @@ TEST(Bidomain, RefusesWhatCannotBe) {
   says("which a monodomain has not", [&] { monodomain.add({.stimuli = {}, .currents = {in}}); });
   says("no extracellular potential", [&] { monodomain.potential(); });
   says("have no lesions", [&] { sim.vary({.lesions = {{.position = {5, 2, 1}, .radius = 1}}}); });
-  options.bidomain.interval = 0.01;
-  says("interval = 0.01 ms must be at least dt", [&] { Simulation{twin, options}; });
+  options.bidomain.interval = -1;
+  says("interval = -1 ms must be positive", [&] { Simulation{twin, options}; });
   options = bidomain();
   options.bidomain.torso = bath(-0.5);
   says("does not enclose the heart", [&] { Simulation{twin, options}; });

@@ -204,14 +204,13 @@ TEST(Ecg, records_that_do_not_fit_together_are_refused) {
 
 // ---- measures
 
-// A mean slope over 4 ms sees a wave up to 2 ms before it begins, the threshold up to 3 ms after; T's slope is half a
-// millisecond's matter.
+// A mean slope over 4 ms sees a wave up to 2 ms before it begins, the threshold lets it go up to as much later; T's
+// tangent is drawn through samples.
 void expect_found(const Heart& heart) {
   const auto found = heart.measures();
-  const double grain = heart.interval;
-  EXPECT_NEAR(found.qrs_onset, heart.onset, 1.5 + grain / 2);
-  EXPECT_NEAR(found.qrs_end, heart.qrs_end(), 1.5 + grain / 2);
-  EXPECT_NEAR(found.t_end, heart.t_end(), 0.5 + grain / 2);
+  EXPECT_NEAR(found.qrs_onset, heart.onset, 1);
+  EXPECT_NEAR(found.qrs_end, heart.qrs_end(), 1);
+  EXPECT_NEAR(found.t_end, heart.t_end(), 0.1);
   EXPECT_NEAR(turn(heart.axis + (heart.sign < 0 ? 180 : 0), found.qrs_axis), 0, 0.01);
   EXPECT_NEAR(found.qrs_duration, found.qrs_end - found.qrs_onset, 1e-12);
   EXPECT_NEAR(found.qt, found.t_end - found.qrs_onset, 1e-12);
@@ -244,7 +243,7 @@ TEST(EcgMeasures, swapped_arms_turn_the_axis_to_the_other_side) {
 
 TEST(EcgMeasures, neither_small_t_waves_nor_a_shifted_zero_nor_p_nor_u_matter) {
   expect_found({.t_size = 0.02});
-  expect_found({.t_size = 0.6});  // T as steep as a tenth of QRS
+  expect_found({.t_size = 1.5});  // steeper than S
   expect_found({.axis = -110, .t_axis = 150});
   const Heart heart;
   const auto plain = heart.measures();
@@ -270,6 +269,73 @@ TEST(EcgMeasures, amplitude_is_between_peaks_of_the_largest_lead) {
   auto limbs = Heart{.axis = -150}.leads();
   for (const auto* name : {"V1", "V2", "V3", "V4", "V5", "V6"}) set(limbs, name, [](double) { return 0.0; });
   EXPECT_NEAR(amplitude(limbs), std::max(spread(limbs.channel("aVR")), spread(limbs.channel("II"))), 1e-9);
+}
+
+// A wave that rises and falls as a cosine, the one as long as the other or not.
+double hump(double t, double begin, double rise, double fall) {
+  return t < begin + rise ? bump(t, begin, begin + 2 * rise) : bump(t, begin + rise - fall, begin + rise + fall);
+}
+
+// As of a paced heart: two broad waves that turn the dipole, and T against them, which begins as or before they end.
+Ecg paced(double qrs, double t_size, double overlap, double rise = 115, double fall = 115) {
+  Ecg ecg{.names = electrode_names};
+  for (int k = 0; k <= 750; ++k) {
+    ecg.times.push_back(k);
+    const double t = k - 50, late = t_size * hump(t, qrs - overlap, rise, fall);
+    const double along = bump(t, 0, 0.7 * qrs) + 0.6 * bump(t, 0.35 * qrs, qrs) - late;
+    const double across = 0.5 * bump(t, 0, 0.4 * qrs) - 0.8 * bump(t, 0.3 * qrs, qrs) + 0.3 * late;
+    for (const double degrees : {210.0, -30.0, 90.0, 150.0, 120.0, 90.0, 60.0, 30.0, 0.0})
+      ecg.values.push_back(along * std::cos((degrees - 40) * pi / 180) + across * std::sin((degrees - 40) * pi / 180));
+  }
+  return twelve_leads(ecg);
+}
+
+// Where T is half as fast as QRS and overlaps it, the end is where QRS is as slow as T.
+TEST(EcgMeasures, a_broad_qrs_that_runs_into_t_ends_where_it_does) {
+  for (const double qrs : {140.0, 180.0, 240.0}) {
+    for (const double t_size : {0.1, 0.2, 0.3, 0.4, 0.6}) {
+      for (const double overlap : {0.0, 20.0, 40.0}) {
+        SCOPED_TRACE(testing::Message() << "QRS " << qrs << ", T " << t_size << ", overlap " << overlap);
+        const auto found = measure_beat(paced(qrs, t_size, overlap), 0, 750);
+        EXPECT_NEAR(found.qrs_onset, 50, 1);
+        EXPECT_NEAR(found.qrs_duration, qrs, 4);
+        EXPECT_NEAR(found.t_end, 50 + qrs - overlap + 230 * (0.75 + 1 / (2 * pi)), 0.5);
+      }
+    }
+  }
+}
+
+TEST(EcgMeasures, a_t_that_rises_faster_than_it_falls_is_no_qrs) {
+  for (const double rise : {60.0, 80.0}) {
+    const auto found = measure_beat(paced(140, 0.3, 20, rise, 160), 0, 750);
+    EXPECT_NEAR(found.qrs_duration, 140, 10) << rise;
+    EXPECT_NEAR(found.t_end, 50 + 120 + rise + 160 * (0.5 + 1 / pi), 0.5) << rise;
+  }
+}
+
+TEST(EcgMeasures, leads_that_rest_within_qrs_for_some_milliseconds_do_not_end_it) {
+  auto leads = Heart{}.leads();
+  for (std::size_t c = 0; c < 12; ++c)  // up to a plateau of 10 ms, and down again
+    set(leads, leads.names[c], [&](double t) {
+      const double wave = t < 140 ? bump(t, 100, 180) : t < 150 ? 1 : bump(t, 110, 190);
+      return wave + 0.2 * bump(t, 300, 460);
+    });
+  const auto found = measure_beat(leads, 0, 700);
+  EXPECT_NEAR(found.qrs_onset, 100, 1);
+  EXPECT_NEAR(found.qrs_end, 190, 1);
+}
+
+TEST(EcgMeasures, noise_of_five_microvolts_moves_them_by_milliseconds_only) {
+  const Heart heart;
+  auto leads = heart.leads();
+  std::mt19937 random(11);
+  std::normal_distribution<double> noise(0, 0.005);
+  for (double& v : leads.values) v += noise(random);
+  const auto found = measure_beat(leads, 0, heart.duration);
+  EXPECT_NEAR(found.qrs_onset, heart.onset, 5);
+  EXPECT_NEAR(found.qrs_end, heart.qrs_end(), 5);
+  EXPECT_NEAR(found.t_end, heart.t_end(), 10);
+  EXPECT_NEAR(found.qrs_axis, heart.axis, 1);
 }
 
 TEST(EcgMeasures, ripple_of_a_hundredth_does_not_move_them) {
@@ -346,7 +412,7 @@ TEST(EcgMatch, another_shape_is_not) {
   EXPECT_LT(compare(a, 60, Heart{.axis = 130}.leads(), 60, 150, 20).correlation, 0.5);
   EXPECT_LT(compare(a, 60, Heart{.axis = -140}.leads(), 60, 150, 20).correlation, 0.5);
   EXPECT_LT(compare(a, 60, twelve_leads(swapped(Heart{.axis = 40}.electrodes(), "RA", "LL")), 60, 150, 20).correlation,
-            0.9);
+            0.5);
 }
 
 TEST(EcgMatch, intervals_and_the_order_of_channels_may_differ) {

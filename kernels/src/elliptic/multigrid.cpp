@@ -31,6 +31,9 @@ constexpr std::size_t coarsest_rows = 300;
 /// a_ij couples strongly where |a_ij| > this sqrt(a_ii a_jj) (the paper's 0.08), on each level half of the last one's.
 constexpr double strong = 0.08;
 constexpr std::size_t parallel_rows = 4096;
+/// Share of a row's entries below which its sum is rounding, of products of interpolations, too. What is grounded
+/// leaves a share of the order of 1 in the rows beside it.
+constexpr double rounding = 1e-8;
 
 using Index = std::int32_t;
 
@@ -69,40 +72,72 @@ void measure(Multigrid::Level& level) {
       sum += a.value[k], size += std::abs(a.value[k]);
       if (j == i) level.diagonal[i] = a.value[k];
     });
-    level.excess[i] = std::abs(sum) > 1e-11 * size ? sum : 0.0;
+    level.excess[i] = std::abs(sum) > rounding * size ? sum : 0.0;
   }
 }
 
-/// Bound on the eigenvalues of D^-1 A: a few power iterations and a margin, or Gershgorin's where that is less.
+/// Largest eigenvalue of a symmetric tridiagonal matrix, by bisection on the signs of its leading minors.
+double largest_of_tridiagonal(const std::vector<double>& diagonal, const std::vector<double>& beside) {
+  double low = 0, high = 0;
+  for (std::size_t k = 0; k < diagonal.size(); ++k) {
+    const double around = (k > 0 ? beside[k - 1] : 0) + (k + 1 < diagonal.size() ? beside[k] : 0);
+    high = std::max(high, diagonal[k] + around), low = std::max(low, diagonal[k]);
+  }
+  for (int step = 0; step < 60; ++step) {
+    const double middle = (low + high) / 2;
+    bool above = false;  // some eigenvalue lies above the middle
+    double pivot = 1;
+    for (std::size_t k = 0; k < diagonal.size() && !above; ++k) {
+      const double b = k > 0 ? beside[k - 1] : 0;
+      pivot = middle - diagonal[k] - (k > 0 ? b * b / pivot : 0);
+      above = !(pivot > 0);
+    }
+    (above ? low : high) = middle;
+  }
+  return high;
+}
+
+/// Bound on the eigenvalues of D^-1 A: Lanczos' iteration on D^-1/2 A D^-1/2 and a margin, or Gershgorin's where that
+/// is less. Power iterations fell short of single eigenvalues far out, beyond which Chebyshev's polynomial is no longer
+/// positive and conjugate gradients stall.
 double largest_eigenvalue(const Multigrid::Level& level) {
+  constexpr int steps = 30;
   const SparseMatrix& a = level.matrix;
   const std::size_t n = a.rows();
-  std::vector<double> x(n), y(n);
-  std::uint32_t random = 1;
-  for (double& value : x) random = random * 1664525u + 1013904223u, value = double(random >> 8) / (1 << 24) - 0.5;
-  double gershgorin = 0, estimate = 0;
+  double gershgorin = 0;
+  std::vector<double> root(n);
   for (std::size_t i = 0; i < n; ++i) {
     double sum = 0;
     each_entry(a, i, [&](std::size_t, std::size_t k) { sum += std::abs(a.value[k]); });
     gershgorin = std::max(gershgorin, sum / level.diagonal[i]);
+    root[i] = 1 / std::sqrt(level.diagonal[i]);
   }
-  for (int iteration = 0; iteration < 15; ++iteration) {
+  std::vector<double> before(n, 0.0), now(n), next(n), diagonal, beside;
+  std::uint32_t random = 1;
+  double size = 0;
+  for (double& x : now) {
+    random = random * 1664525u + 1013904223u;
+    x = double(random >> 8) / (1 << 24) - 0.5;
+    size += x * x;
+  }
+  for (double& x : now) x /= std::sqrt(size);
+  double off = 0;
+  for (int step = 0; step < steps && std::size_t(step) < n; ++step) {
 #pragma omp parallel for schedule(static) if (n > parallel_rows)
     for (std::size_t i = 0; i < n; ++i) {
       double sum = 0;
-      each_entry(a, i, [&](std::size_t j, std::size_t k) { sum += a.value[k] * x[j]; });
-      y[i] = sum / level.diagonal[i];
+      each_entry(a, i, [&](std::size_t j, std::size_t k) { sum += a.value[k] * root[j] * now[j]; });
+      next[i] = root[i] * sum - off * before[i];
     }
-    // In the inner product of D, in which D^-1 A is symmetric.
-    double xx = 0, xy = 0, largest = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      xx += level.diagonal[i] * x[i] * x[i], xy += level.diagonal[i] * x[i] * y[i];
-      largest = std::max(largest, std::abs(y[i]));
-    }
-    estimate = xx > 0 ? xy / xx : 0;
-    for (std::size_t i = 0; i < n; ++i) x[i] = largest > 0 ? y[i] / largest : 0;
+    double own = 0, rest = 0;
+    for (std::size_t i = 0; i < n; ++i) own += next[i] * now[i];
+    for (std::size_t i = 0; i < n; ++i) next[i] -= own * now[i], rest += next[i] * next[i];
+    diagonal.push_back(own), beside.push_back(std::sqrt(rest));
+    off = std::sqrt(rest);
+    if (!(off > 1e-12)) break;
+    for (std::size_t i = 0; i < n; ++i) before[i] = now[i], now[i] = next[i] / off;
   }
-  return std::min(gershgorin, 1.1 * estimate);
+  return std::min(gershgorin, 1.1 * largest_of_tridiagonal(diagonal, beside));
 }
 
 /// Per entry: couples strongly.

@@ -51,9 +51,10 @@ struct EcgMeasures {
   double qrs_amplitude = NAN;                          ///< largest deflection between peaks over the leads [mV]
 };
 
-/// Of the one beat within [begin, end] ms, from I, II, V1 ... V6; nothing outside the window is looked at. QRS lasts as
-/// long as the leads move fast, T ends where the tangent to its steepest descent meets the level before QRS. Throws
-/// InputError for a missing lead, a record that is not valid, or begin not before end.
+/// Of the one beat within [begin, end] ms, from I, II, V1 ... V6; nothing outside the window is looked at. QRS lasts
+/// from when the leads begin to move to when they fall quiet or, where T follows at once, no longer move faster than T
+/// will; beyond 280 ms it is not found. T ends where the tangent to its steepest descent meets the level before QRS.
+/// Throws InputError for a missing lead, a record that is not valid, or begin not before end.
 EcgMeasures measure_beat(const Ecg& leads, double begin, double end);
 
 /// How alike two stretches of record are.

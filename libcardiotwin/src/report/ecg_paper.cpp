@@ -64,9 +64,9 @@ Sheet twelve_lead_sheet(const Ecg& ecg, const std::array<const char*, 12>& leads
   const double pitch = runs_on ? speed * column : std::max(narrowest / 4, boxes(speed * column + box / 2));
   Sheet sheet{.rows = std::vector<Row>(4), .width = boxes(4 * pitch)};
   for (std::size_t k = 0; k < leads.size(); ++k) {
-    const auto place = static_cast<double>(k / 3);  // column by column
-    const double from = begin + (runs_on ? place * column : 0);
-    sheet.rows[k % 3].traces.push_back({ecg.index(leads[k]), from, from + column, place * pitch});
+    const std::size_t place = k / 3, row = k % 3;  // column by column
+    const double from = begin + (runs_on ? static_cast<double>(place) * column : 0);
+    sheet.rows[row].traces.push_back({ecg.index(leads[k]), from, from + column, static_cast<double>(place) * pitch});
   }
   sheet.rows[3].traces.push_back({ecg.index("II"), begin, begin + std::min(duration, sheet.width / speed), 0});
   sheet.columns = runs_on ? fmt::format("Columns follow one another, {:g} s each.", column / 1000)

@@ -9,7 +9,7 @@ import pathlib
 import shutil
 
 ORDER = ("first_beat", "velocity_and_spacing", "restitution_and_spiral", "lge_to_targets", "sweep",
-         "fitting_velocities")
+         "fitting_velocities", "beat_and_ecg")
 
 
 def heading(file):

@@ -16,8 +16,12 @@ GROUPS = {
     "tissue": ("Tissue and twin", "What the regions of a heart are made of, and the twin that carries all of it.", """
         Twin Finding Tissue RegionTissue Conductivity Velocity add_fast_endocardium mark_fast_endocardium Lesion"""),
     "simulation": ("Simulation", "Running a heart: pacing, what watches it, states.", """
-        Simulation Protocol Stimulus Waveform Variation Stiffness Precision ActivationMap Which RepolarizationMap Probe
+        Simulation TissueModel Protocol Stimulus ElectrodeCurrent Waveform Variation Stiffness Precision ActivationMap Which RepolarizationMap Probe
         SimulationState natural_dt natural_stiffness"""),
+    "ecg": ("Torso and ECG", "What surrounds the heart, potentials there, electrocardiograms.", """
+        Torso build_torso TorsoOptions BodyFrame BuiltTorso build_bath load_torso Ground Electrode VolumeConductor
+        LeadFields unbounded_lead_fields dipole_fields EcgRecorder PotentialProbe Ecg twelve_leads vectorcardiogram
+        measure_beat EcgMeasures compare EcgMatch"""),
     "ensemble": ("Ensemble and sweep", "Many simulations of one heart at once.", "Ensemble sweep"),
     "cell": ("Cell", "Ionic models alone.", """
         ionic_model_names ionic_model pace_cell restitution pace_population capture_threshold spontaneous_beats"""),
