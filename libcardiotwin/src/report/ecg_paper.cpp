@@ -6,6 +6,8 @@
 #include <cardiotwin/error.hpp>
 #include <cardiotwin/provenance.hpp>
 #include <cmath>
+#include <sstream>
+#include <string_view>
 
 #include "report/html.hpp"
 
@@ -197,16 +199,35 @@ struct Words {
   int weight = 400;
 };
 
-// One below the other from `y` on, which they move down; smaller where they would not fit into `width`.
-std::string words_svg(const std::vector<Words>& lines, double width, double& y) {
+std::size_t letters(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));  // of UTF-8
+}
+
+// At spaces, into lines of at most so many letters; a longer word has a line of its own.
+std::vector<std::string> wrapped(const std::string& text, std::size_t most) {
+  std::vector<std::string> lines;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (lines.empty() || letters(lines.back()) + 1 + letters(word) > most) {
+      lines.push_back(word);
+    } else {
+      lines.back() += " " + word;
+    }
+  }
+  return lines;
+}
+
+// One below the other from `y` on, which they move down; a word smaller where it would not fit into `width`.
+std::string words_svg(const std::vector<Words>& paragraphs, double width, double& y) {
   constexpr double letter = 0.56;  // mean width of a letter in its size
   std::string svg;
-  for (const auto& [text, size, weight] : lines) {
-    const auto letters = std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; });  // of UTF-8
-    const double fitting = std::min(size, width / (letter * static_cast<double>(std::max<std::ptrdiff_t>(letters, 1))));
-    y += 1.4 * size;
-    svg += fmt::format("<text x=\"{}\" y=\"{:.2f}\" font-size=\"{:.3g}\" font-weight=\"{}\">{}</text>\n", margin,
-                       y - 0.4 * size, fitting, weight, escape(text));
+  for (const auto& [text, size, weight] : paragraphs) {
+    for (const auto& line : wrapped(text, static_cast<std::size_t>(width / (letter * size)))) {
+      const double fitting = std::min(size, width / (letter * static_cast<double>(letters(line))));
+      y += 1.4 * size;
+      svg += fmt::format("<text x=\"{}\" y=\"{:.2f}\" font-size=\"{:.3g}\" font-weight=\"{}\">{}</text>\n", margin,
+                         y - 0.4 * size, fitting, weight, escape(line));
+    }
   }
   return svg;
 }
