@@ -80,40 +80,31 @@ meshes::BodyFrame frame_of(const Anatomy& heart, const EcgRows& rows, const Moni
   return meshes::BodyFrame::scanner;
 }
 
-void set_conductivities(const std::map<std::string, double>& own, Torso& torso) {
-  for (const auto& [name, sigma] : own) {
-    if (!torso.conductivity.count(name)) {
-      std::vector<std::string> names;
-      for (const auto& [known, value] : torso.conductivity) names.push_back(known);
-      throw InputError(fmt::format("--torso-conductivity: the torso has no \"{}\"{}", name, suggestion(name, names)));
-    }
-    torso.conductivity[name] = sigma;
-  }
-  torso.validate();
-}
-
 constexpr double lead_field_edge = 3;  ///< [mm] in and around the heart: lead fields are smooth there
 
 }  // namespace
 
-void add_ecg_rows(Options& rows, EcgRows& e) {
-  rows.flag("ecg", e.ecg, "record the twelve-lead ECG: ecg.csv, ecg.svg, vcg.csv");
-  rows.text(
-      "torso", e.torso,
-      "what surrounds the heart: auto (a trunk for an ECG, else none), none, trunk (parametric, with lungs and blood), "
-      "bath, or a mesh file");
+void add_torso_rows(Options& rows, EcgRows& e, const std::string& torso_doc) {
+  rows.text("torso", e.torso, torso_doc);
   rows.text("torso_frame", e.frame,
             "of a trunk: scanner (its axes are x, y, z), heart (it is turned around the heart), auto",
             {"auto", "scanner", "heart"});
   rows.quantity("torso_edge", e.torso_edge, "mm", 0, 20,
                 "mean edge of a trunk or bath in and around the heart; 0: 3 mm, in a bidomain the heart's own");
-  rows.quantity("bath_margin", e.bath_margin, "mm", 1, 200, "how far a bath reaches beyond the heart");
   rows.custom(
       "torso_conductivity", "NAME=S/m,...",
       [&e](const std::string& text) { read_conductivity(text), e.conductivity = text; },
       [&e] { return e.conductivity; }, "in place of the usual ones, such as lungs=0.05,blood=0.6");
-  rows.quantity("ecg_interval", e.interval, "ms", 0.01, 100, "between samples of potentials");
   add_points_row(rows, "electrodes", e.electrodes, "of the ECG, in place of a trunk's own: RA, LA, LL, V1 ... V6");
+}
+
+void add_ecg_rows(Options& rows, EcgRows& e) {
+  rows.flag("ecg", e.ecg, "record the twelve-lead ECG: ecg.csv, ecg.svg, vcg.csv");
+  add_torso_rows(rows, e,
+                 "what surrounds the heart: auto (a trunk for an ECG, else none), none, trunk (parametric, with lungs "
+                 "and blood), bath, or a mesh file");
+  rows.quantity("bath_margin", e.bath_margin, "mm", 1, 200, "how far a bath reaches beyond the heart");
+  rows.quantity("ecg_interval", e.interval, "ms", 0.01, 100, "between samples of potentials");
   add_points_row(rows, "catheters", e.catheters, "further points, whose electrograms go to electrograms.csv");
   rows.list("bipolar", e.bipolar, "pairs of catheters A-B whose difference is recorded, too");
 }
@@ -141,6 +132,8 @@ Surroundings make_surroundings(const Anatomy& heart, const EcgRows& rows, bool b
   const double edge = rows.torso_edge > 0 ? rows.torso_edge : bidomain ? 0 : lead_field_edge;
   if (word == "trunk") {
     meshes::TorsoOptions options{.frame = frame_of(heart, rows, monitor), .heart_edge = edge};
+    if (heart.chamber == Chamber::left_atrium)  // behind the ventricles, to their right and above
+      options.heart_left -= 50, options.heart_front -= 50, options.heart_up += 30;
     auto built = meshes::build_torso(heart, options, monitor);
     torso = std::move(built.torso);
     if (rows.ecg) result.electrodes = std::move(built.electrodes);
@@ -150,7 +143,7 @@ Surroundings make_surroundings(const Anatomy& heart, const EcgRows& rows, bool b
     torso = load_torso(word, read_conductivity(rows.conductivity));
   }
   if (word != "none") {
-    if (word == "trunk" || word == "bath") set_conductivities(read_conductivity(rows.conductivity), torso);
+    if (word == "trunk" || word == "bath") torso.set_conductivity(read_conductivity(rows.conductivity));
     monitor.tell(torso.statement);
     result.torso = std::make_shared<const Torso>(std::move(torso));
   }
@@ -161,6 +154,14 @@ Surroundings make_surroundings(const Anatomy& heart, const EcgRows& rows, bool b
   }
   for (const auto& c : rows.catheters) result.electrodes.push_back({c.name, *c.position});
   return result;
+}
+
+std::shared_ptr<const LeadFields> twelve_lead_fields(const Twin& twin, EcgRows rows, const Monitor& monitor) {
+  if (rows.torso == "none") return nullptr;
+  rows.ecg = true;
+  const Surroundings around = make_surroundings(twin.anatomy, rows, false, monitor);
+  return std::make_shared<const LeadFields>(
+      VolumeConductor(twin, around.torso).lead_fields(around.electrodes, monitor));
 }
 
 namespace {

@@ -19,6 +19,9 @@ struct EcgRows {
   bool wanted() const { return ecg || !catheters.empty(); }
 };
 
+/// What is around the heart and where the electrodes of its ECG are.
+void add_torso_rows(Options&, EcgRows&, const std::string& torso_doc);
+/// Those and what is recorded.
 void add_ecg_rows(Options&, EcgRows&);
 
 /// The torso, null for none, and all electrodes: those of the ECG where it is asked for, then catheters. Throws
@@ -28,6 +31,9 @@ struct Surroundings {
   std::vector<Electrode> electrodes;
 };
 Surroundings make_surroundings(const Anatomy&, const EcgRows&, bool bidomain, const Monitor&);
+
+/// Of the twelve leads; null for --torso none. Throws InputError.
+std::shared_ptr<const LeadFields> twelve_lead_fields(const Twin&, EcgRows, const Monitor&);
 
 /// electrodes.csv, torso.vtu; of an ECG ecg.csv, vcg.csv and ecg.svg; electrograms.csv and .svg of catheters. Says what
 /// is read off the beat that begins at `beat` [ms].

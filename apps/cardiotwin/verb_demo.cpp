@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calibrate_twin.hpp"
+#include "ecg_rows.hpp"
 #include "job.hpp"
 #include "phantom_rows.hpp"
 #include "plan_rows.hpp"
@@ -67,6 +68,7 @@ struct DemoJob {
       write_text(out / "check.json", to_json(report));
     }
     stage("5/6 plan: pace, find circuits, ablate, pace again", study / "plan.json");
+    plan.leads = twelve_lead_fields(twin, {.torso = "trunk", .frame = "heart"}, console());
     const Plan result = run_study(twin, study, plan, console());
     say(plan_table(result));
     compare_with_truth(result);

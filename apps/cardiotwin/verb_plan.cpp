@@ -9,6 +9,7 @@
 #include <cardiotwin/plan.hpp>
 #include <cardiotwin/report.hpp>
 
+#include "ecg_rows.hpp"
 #include "job.hpp"
 #include "plan_rows.hpp"
 #include "site_rows.hpp"
@@ -64,6 +65,7 @@ struct PlanJob {
   PlanOptions plan;
   std::filesystem::path twin, out = "study";
   std::vector<WantedSite> sites;
+  EcgRows ecg{.torso = "trunk"};
   bool resume = false, json = false;
 
   void declare() {
@@ -71,6 +73,9 @@ struct PlanJob {
     options.path("out", out, "folder of the study; one that was interrupted is resumed");
     add_plan_rows(options, plan);
     add_site_row(options, sites, "a site that the twin lacks, paced with the others");
+    add_torso_rows(options, ecg,
+                   "what surrounds the heart in the twelve-lead ECG of each circuit: trunk (parametric, with lungs and "
+                   "blood), none (no ECG), or a mesh file with --electrodes");
     options.flag("resume", resume, "insist that there is an interrupted study to resume", true);
     options.flag("json", json, "print plan.json", true);
   }
@@ -97,6 +102,7 @@ struct PlanJob {
     }
     Twin patient = Twin::load(twin);
     add_sites(patient.anatomy);
+    plan.leads = twelve_lead_fields(patient, ecg, console());
     const Plan result = run_study(patient, out, plan, console());
     say(json ? read_text(out / "plan.json")
              : plan_table(result) + fmt::format("\nnext: cardiotwin report {}", out.string()));

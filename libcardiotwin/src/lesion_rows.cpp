@@ -19,11 +19,8 @@ Reach reach_of(const ActivePart& part, const std::vector<Lesion>& lesions, bool 
   Reach r{.removed = std::vector<std::uint8_t>(part.tets.size(), 0), .changed = {}, .dead = {}};
   std::vector<std::uint8_t> touched(nodes, 0), alive(nodes, 0);
   for (std::size_t t = 0; t < part.tets.size(); ++t) {
-    const Tet& tet = part.tets[t];
-    const Vec3 centroid = (part.points[tet[0]] + part.points[tet[1]] + part.points[tet[2]] + part.points[tet[3]]) / 4;
-    r.removed[t] = std::any_of(lesions.begin(), lesions.end(),
-                               [&](const Lesion& l) { return (centroid - l.position).norm() <= l.radius; });
-    for (const Index node : tet) (r.removed[t] ? touched : alive)[node] = 1;
+    r.removed[t] = in_lesion(part, t, lesions);
+    for (const Index node : part.tets[t]) (r.removed[t] ? touched : alive)[node] = 1;
   }
   r.changed = touched;
   if (one_ring_more) {
@@ -66,6 +63,13 @@ ActivePart surroundings(const ActivePart& part, const Reach& reach, std::vector<
 }
 
 }  // namespace
+
+bool in_lesion(const ActivePart& part, std::size_t t, const std::vector<Lesion>& lesions) {
+  const Tet& tet = part.tets[t];
+  const Vec3 centroid = (part.points[tet[0]] + part.points[tet[1]] + part.points[tet[2]] + part.points[tet[3]]) / 4;
+  return std::any_of(lesions.begin(), lesions.end(),
+                     [&](const Lesion& l) { return (centroid - l.position).norm() <= l.radius; });
+}
 
 kernels::Variation rows_beside_lesions(const ActivePart& part, const Operators& whole, const Tissue& tissue,
                                        const Scheme& scheme, const std::vector<Lesion>& lesions) {

@@ -75,6 +75,9 @@ struct BidomainRows {
 };
 BidomainRows bidomain_rows(const ActivePart&, const Tissue&, const std::vector<double>& capacity);
 
+/// A lesion takes the tets whose centroids it holds.
+bool in_lesion(const ActivePart&, std::size_t tet, const std::vector<Lesion>&);
+
 /// What a run with these lesions has of its own on the operators of the whole part.
 kernels::Variation rows_beside_lesions(const ActivePart&, const Operators&, const Tissue&, const Scheme&,
                                        const std::vector<Lesion>&);

@@ -51,6 +51,17 @@ void validate(const PlanOptions& o, const std::string& model) {
   require(o.velocity_limit > 0, fmt::format("velocity_limit = {} must be positive", o.velocity_limit));
 }
 
+void validate_leads(const LeadFields& leads, const Twin& twin) {
+  for (const char* name : {"RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6"})
+    require(std::ranges::find(leads.names, name) != leads.names.end(),
+            fmt::format("leads lack electrode \"{}\"; the twelve leads need RA, LA, LL, V1 ... V6", name));
+  const std::size_t nodes = twin.anatomy.mesh.node_count();
+  for (const auto& weights : leads.weights)
+    require(weights.size() == nodes,
+            fmt::format("leads are of a heart of {} nodes and this one has {}; make them of this twin", weights.size(),
+                        nodes));
+}
+
 std::vector<std::string> sites_of(const Twin& twin, const PlanOptions& options) {
   std::vector<std::string> names;
   for (const auto& name : options.sites) {
@@ -338,6 +349,7 @@ Plan run_study(const Twin& twin, const std::filesystem::path& folder, const Plan
   PlanOptions options = wanted;
   if (options.dt == 0) options.dt = natural_dt(twin);
   validate(options, twin.tissue.model);
+  if (options.leads) validate_leads(*options.leads, twin);
   Study study(twin, folder, options, monitor);
   const Plan plan = study.run();
   save_plan(plan, folder);

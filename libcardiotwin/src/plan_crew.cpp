@@ -54,11 +54,13 @@ void Crew::pace(const std::vector<std::string>& sites, const SimulationOptions& 
     ensemble_.emplace(twin_, whole, members);
   }
   Shift shift(sites.size());
+  std::optional<LeadFields> leads;
+  if (options_.leads) leads = with_lesions(*options_.leads, twin_, options.lesions);
   const auto pace_one = [&](std::size_t i, Simulation& simulation) {
     Monitor inner;
     inner.cancelled = [&shift] { return shift.stop.load(); };
     simulation.vary({.lesions = options.lesions});
-    Paced paced = pace_site(simulation, twin_, twin_.anatomy.site(sites[i]), options_, inner,
+    Paced paced = pace_site(simulation, twin_, twin_.anatomy.site(sites[i]), options_, leads ? &*leads : nullptr, inner,
                             [&](double share) { shift.share[i] = share; });
     shift.share[i] = 1;
     const std::lock_guard hold(shift.mutex);

@@ -97,7 +97,8 @@ Json circuit(const Circuit& circuit) {
           {"closure_mm", number(circuit.closure)},
           {"isthmus_line_mm_lps", positions(circuit.isthmus_line)},
           {"path_mm_lps", positions(circuit.path)},
-          {"lat", {{"name", circuit.lat.name}, {"unit", circuit.lat.unit}}}};
+          {"lat", {{"name", circuit.lat.name}, {"unit", circuit.lat.unit}}},
+          {"ecg_samples", circuit.ecg.samples()}};
 }
 
 Circuit circuit(const Json& json) {
@@ -116,6 +117,7 @@ Circuit circuit(const Json& json) {
   circuit.path = positions(json.at("path_mm_lps"));
   circuit.lat.name = json.at("lat").at("name").get<std::string>();
   circuit.lat.unit = json.at("lat").at("unit").get<std::string>();
+  circuit.ecg.times.resize(json.value("ecg_samples", std::size_t{0}));  // a study of an earlier program has none
   return circuit;
 }
 
@@ -216,9 +218,34 @@ void load_circuit_maps(const std::filesystem::path& h5, std::vector<Circuit>& ci
   }
 }
 
+void save_ecg(const std::filesystem::path& csv, const Circuit& circuit) {
+  if (circuit.ecg.samples() > 0) write_text(csv, to_csv(circuit.ecg));
+}
+
+void load_ecg(const std::filesystem::path& csv, Circuit& circuit) {
+  const std::size_t samples = circuit.ecg.samples();
+  circuit.ecg = {};
+  if (samples == 0) return;
+  try {
+    circuit.ecg = ecg_from_csv(read_text(csv));
+  } catch (const InputError& error) {
+    throw FileError(fmt::format("\"{}\" is damaged: {}; run the study again", csv.string(), error.what()));
+  }
+  if (circuit.ecg.samples() != samples)
+    throw FileError(fmt::format("\"{}\" has {} samples where {} are expected; run the study again", csv.string(),
+                                circuit.ecg.samples(), samples));
+}
+
 }  // namespace cardiotwin::plan_json
 
 namespace cardiotwin {
+namespace {
+
+std::filesystem::path ecg_file(const std::filesystem::path& folder, std::size_t circuit) {
+  return folder / fmt::format("circuit_{}_ecg.csv", circuit + 1);
+}
+
+}  // namespace
 
 // circuits.h5 goes first: plan.json is what says that a study is complete.
 void save_plan(const Plan& plan, const std::filesystem::path& folder) {
@@ -229,6 +256,7 @@ void save_plan(const Plan& plan, const std::filesystem::path& folder) {
   } else {
     plan_json::save_circuit_maps(folder / "circuits.h5", plan.circuits);
   }
+  for (std::size_t i = 0; i < plan.circuits.size(); ++i) plan_json::save_ecg(ecg_file(folder, i), plan.circuits[i]);
   write_text(folder / "plan.json", plan_json::plan(plan).dump(1) + "\n");
 }
 
@@ -248,6 +276,7 @@ Plan load_plan(const std::filesystem::path& folder) {
                                 error.what()));
   }
   if (!plan.circuits.empty()) plan_json::load_circuit_maps(folder / "circuits.h5", plan.circuits);
+  for (std::size_t i = 0; i < plan.circuits.size(); ++i) plan_json::load_ecg(ecg_file(folder, i), plan.circuits[i]);
   return plan;
 }
 

@@ -22,7 +22,8 @@ Json lesion(const Lesion&);
 Lesion lesion(const Json&);
 Json result(const SiteResult&);
 SiteResult result(const Json&);
-/// Without the LAT map, of which only name and unit are kept here: its values go to HDF5.
+/// Without the LAT map and the ECG, of which name, unit and number of samples are kept here: their values go to HDF5
+/// and CSV. A circuit that was read has no samples yet, but the times of as many.
 Json circuit(const Circuit&);
 Circuit circuit(const Json&);
 Json target(const Target&);
@@ -38,5 +39,10 @@ Json parse_file(const std::filesystem::path& path, std::string_view schema);
 void save_circuit_maps(const std::filesystem::path& h5, const std::vector<Circuit>&);
 /// Puts the maps back; throws FileError where their number differs.
 void load_circuit_maps(const std::filesystem::path& h5, std::vector<Circuit>&);
+
+/// A circuit's ECG as CSV, no file where it has none.
+void save_ecg(const std::filesystem::path& csv, const Circuit&);
+/// Puts it back; throws FileError where it is not what the circuit says.
+void load_ecg(const std::filesystem::path& csv, Circuit&);
 
 }  // namespace cardiotwin::plan_json

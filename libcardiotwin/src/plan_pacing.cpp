@@ -16,17 +16,21 @@ constexpr double capture_time = 80;      // [ms] to reach the capture distance, 
 constexpr double capture_volume = 30;    // [mm3] newly activated there
 constexpr double check_interval = 10;    // [ms]
 constexpr std::size_t most_snapshots = 16;
+constexpr double ecg_interval = 2;  // [ms]
+constexpr int ecg_cycles = 3;
 
 /// Pacing of one site on one heart. The base run after the latest stimulus is followed until the tissue is quiet, which
 /// tests for tachycardia; on the way it leaves snapshots, from which the next stimulus is tried in rising order. So
 /// every capture found is the earliest on the grid, also where an echo makes capture come and go.
 class Pacer {
  public:
-  Pacer(Simulation& simulation, const Twin& twin, const Site& site, const PlanOptions& options, const Monitor& monitor)
+  Pacer(Simulation& simulation, const Twin& twin, const Site& site, const PlanOptions& options, const LeadFields* leads,
+        const Monitor& monitor)
       : simulation_(simulation),
         anatomy_(twin.anatomy),
         site_(site),
         options_(options),
+        leads_(leads),
         monitor_{.progress = {}, .note = {}, .warning = monitor.warning, .cancelled = monitor.cancelled},
         threshold_(ionic_model(twin.tissue.model).activation_threshold) {}
 
@@ -49,6 +53,7 @@ class Pacer {
   Base follow(double stimulus);
   bool next_stimulus(Base&);
   bool captures(const Snapshot&, const std::vector<double>& base_lat);
+  Ecg record_ecg(double cycle_length);
   bool site_recovered() const;
   void stimulate(double time);
 
@@ -56,6 +61,7 @@ class Pacer {
   const Anatomy& anatomy_;
   const Site& site_;
   const PlanOptions& options_;
+  const LeadFields* leads_;
   const Monitor monitor_;         ///< for the simulation, whose own progress is none of the study's
   double threshold_;              ///< of activation [mV]
   std::vector<Index> nodes_;      ///< of the site that conduct
@@ -178,6 +184,19 @@ bool Pacer::next_stimulus(Base& base) {
   return false;
 }
 
+/// The tachycardia goes on for a few cycles more, watched by the leads.
+Ecg Pacer::record_ecg(double cycle_length) {
+  if (!leads_) return {};
+  Ecg potentials{.names = leads_->names};
+  const auto samples = static_cast<int>(std::ceil(ecg_cycles * cycle_length / ecg_interval));
+  for (int k = 0; k <= samples; ++k) {
+    if (k > 0) simulation_.run(ecg_interval, monitor_);
+    potentials.times.push_back(k * ecg_interval);
+    for (const double phi : leads_->potentials(simulation_.voltage())) potentials.values.push_back(phi);
+  }
+  return twelve_leads(potentials);
+}
+
 Paced Pacer::run(const std::function<void(double)>& progress) {
   Paced paced;
   paced.result.site = site_.name;
@@ -201,6 +220,7 @@ Paced Pacer::run(const std::function<void(double)>& progress) {
         paced.result.inducible = true;
         paced.result.outcome = fmt::format("re-entry of {:.0f} ms after S{}", circuit->cycle_length, extra + 1);
         paced.circuit = std::move(circuit);
+        paced.circuit->ecg = record_ecg(paced.circuit->cycle_length);
         return paced;
       }
       open_ended = fmt::format("; active for {:.0f} ms after S{} but no closed circuit", base.active_after, extra + 1);
@@ -218,8 +238,8 @@ Paced Pacer::run(const std::function<void(double)>& progress) {
 }  // namespace
 
 Paced pace_site(Simulation& simulation, const Twin& twin, const Site& site, const PlanOptions& options,
-                const Monitor& monitor, const std::function<void(double)>& progress) {
-  return Pacer(simulation, twin, site, options, monitor).run(progress);
+                const LeadFields* leads, const Monitor& monitor, const std::function<void(double)>& progress) {
+  return Pacer(simulation, twin, site, options, leads, monitor).run(progress);
 }
 
 }  // namespace cardiotwin::study

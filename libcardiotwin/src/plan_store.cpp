@@ -58,6 +58,12 @@ void add_tissue(Bytes& bytes, const Tissue& tissue) {
   }
 }
 
+std::string leads_digest(const LeadFields& leads) {
+  Bytes bytes;
+  for (std::size_t e = 0; e < leads.names.size(); ++e) bytes.add(leads.names[e]), bytes.add(leads.weights[e]);
+  return bytes.hash();
+}
+
 /// Throws InputError naming the first option in which two studies differ.
 void require_same(const Json& stored, const Json& wanted, const std::string& folder) {
   if (stored.at("twin_sha256") != wanted.at("twin_sha256"))
@@ -114,21 +120,24 @@ std::string twin_digest(const Twin& twin) {
 }
 
 Json options_json(const PlanOptions& options, const std::vector<std::string>& sites) {
-  return {{"sites", sites},
-          {"s1_ms", options.s1},
-          {"s1_beats", options.s1_beats},
-          {"extra_stimuli", options.extra_stimuli},
-          {"step_ms", options.step},
-          {"sustained_ms", options.sustained},
-          {"followed_ms", options.followed},
-          {"lesion_radius_mm", options.lesion_radius},
-          {"max_rounds", options.max_rounds},
-          {"velocity_limit", options.velocity_limit},
-          {"accept_unfit", options.accept_unfit},
-          {"dt_ms", options.dt},
-          {"precision", options.precision == Precision::fp32 ? "fp32" : "fp64"},
-          {"backend", options.backend.name()},
-          {"seed", options.seed}};
+  return {
+      {"sites", sites},
+      {"s1_ms", options.s1},
+      {"s1_beats", options.s1_beats},
+      {"extra_stimuli", options.extra_stimuli},
+      {"step_ms", options.step},
+      {"sustained_ms", options.sustained},
+      {"followed_ms", options.followed},
+      {"lesion_radius_mm", options.lesion_radius},
+      {"max_rounds", options.max_rounds},
+      {"velocity_limit", options.velocity_limit},
+      {"accept_unfit", options.accept_unfit},
+      {"dt_ms", options.dt},
+      {"precision", options.precision == Precision::fp32 ? "fp32" : "fp64"},
+      {"backend", options.backend.name()},
+      {"seed", options.seed},
+      {"ecg", options.leads ? Json{{"surroundings", options.leads->statement}, {"sha256", leads_digest(*options.leads)}}
+                            : Json()}};
 }
 
 FolderLock::FolderLock(const std::filesystem::path& folder) {
@@ -197,6 +206,7 @@ std::optional<Paced> Store::load(const Run& run, const Monitor& monitor) const {
     if (!json.at("circuit").is_null()) {
       std::vector<Circuit> circuits{plan_json::circuit(json.at("circuit"))};
       plan_json::load_circuit_maps(folder_ / "runs" / (run.name + ".h5"), circuits);
+      plan_json::load_ecg(folder_ / "runs" / (run.name + "_ecg.csv"), circuits.front());
       paced.circuit = std::move(circuits.front());
     }
     return paced;
@@ -217,7 +227,10 @@ void Store::save(const Run& run, const Paced& paced) const {
             {"lesions", lesions_json(run.lesions)},
             {"result", plan_json::result(paced.result)},
             {"circuit", paced.circuit ? plan_json::circuit(*paced.circuit) : Json()}};
-  if (paced.circuit) plan_json::save_circuit_maps(runs / (run.name + ".h5"), {*paced.circuit});
+  if (paced.circuit) {
+    plan_json::save_circuit_maps(runs / (run.name + ".h5"), {*paced.circuit});
+    plan_json::save_ecg(runs / (run.name + "_ecg.csv"), *paced.circuit);
+  }
   write_text(runs / (run.name + ".json"), json.dump(1) + "\n");
 }
 

@@ -23,6 +23,9 @@ void write_report(const std::filesystem::path& folder, const Monitor& monitor) {
   monitor.report("writing targets and page", 0.7);
   write_text(folder / "targets.json", report::targets_json(study));
   write_text(folder / "targets.csv", report::targets_csv(study));
+  for (std::size_t i = 0; i < study.plan.circuits.size(); ++i)
+    if (const auto ecg = report::circuit_ecg(study, i); !ecg.empty())
+      write_text(folder / fmt::format("circuit_{}_ecg.svg", i + 1), ecg);
   write_text(folder / "report.html", report::page(study));
   monitor.report("report written", 1);
 }

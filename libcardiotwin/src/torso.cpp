@@ -81,6 +81,18 @@ const std::map<std::string, double>& Torso::library() {
   return values;
 }
 
+void Torso::set_conductivity(const std::map<std::string, double>& own) {
+  for (const auto& [name, sigma] : own) {
+    if (!conductivity.contains(name)) {
+      std::vector<std::string> names;
+      for (const auto& [known, value] : conductivity) names.push_back(known);
+      throw InputError(fmt::format("conductivity: the torso has no \"{}\"{}", name, suggestion(name, names)));
+    }
+    conductivity[name] = sigma;
+  }
+  validate();
+}
+
 void Torso::validate() const {
   if (mesh.tet_count() == 0) throw InputError("Torso: its mesh has no tets");
   std::array<bool, 256> occurs{};

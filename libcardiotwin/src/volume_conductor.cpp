@@ -31,6 +31,12 @@ fem::Matrix intracellular_stiffness(const Twin& twin, const ActivePart& part) {
   });
 }
 
+std::vector<double> on_mesh(const ActivePart& part, const std::vector<double>& values, std::size_t nodes) {
+  std::vector<double> result(nodes, 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) result[part.mesh_node[i]] = values[i];
+  return result;
+}
+
 /// Refuses electrodes more than an edge deep in the muscle.
 void check_outside_muscle(const Mesh& mesh, const std::vector<Electrode>& electrodes) {
   const TetTree tree(mesh.points(), mesh.tets(), all_tets(mesh));
@@ -72,6 +78,37 @@ std::vector<double> LeadFields::potentials(std::span<const double> voltage) cons
   return result;
 }
 
+LeadFields with_lesions(const LeadFields& leads, const Twin& twin, const std::vector<Lesion>& lesions) {
+  LeadFields result = leads;
+  if (lesions.empty()) return result;
+  const std::size_t nodes = twin.anatomy.mesh.node_count();
+  const auto fits = [&](const std::vector<double>& values) { return values.size() == nodes; };
+  if (leads.fields.size() != leads.weights.size() || !std::ranges::all_of(leads.fields, fits) ||
+      !std::ranges::all_of(leads.weights, fits))
+    throw InputError(fmt::format("LeadFields: they are not of this twin, whose mesh has {} nodes", nodes));
+  const ActivePart part = active_part(twin);
+  const fem::Elements elements(part.points, part.tets);
+  std::vector<std::uint8_t> alive(nodes, 0);
+  for (std::size_t t = 0; t < part.tets.size(); ++t) {
+    if (!in_lesion(part, t, lesions)) {
+      for (const Index node : part.tets[t]) alive[part.mesh_node[node]] = 1;
+      continue;
+    }
+    const auto g = fem::gradients(elements, t);
+    const Mat3 sigma = tensor(twin.tissue[part.region_names[part.tet_region[t]]].intracellular, part.fiber[t]);
+    for (std::size_t e = 0; e < leads.fields.size(); ++e) {
+      Vec3 gradient = Vec3::Zero();
+      for (int k = 0; k < 4; ++k) gradient += g.scaled[k] * leads.fields[e][part.mesh_node[part.tets[t][k]]];
+      const Vec3 flow = sigma * gradient / (36 * g.volume);
+      for (int k = 0; k < 4; ++k) result.weights[e][part.mesh_node[part.tets[t][k]]] += g.scaled[k].dot(flow);
+    }
+  }
+  for (auto& weights : result.weights)
+    for (std::size_t i = 0; i < nodes; ++i)
+      if (!alive[i]) weights[i] = 0;  // but for rounding it was
+  return result;
+}
+
 void EcgRecorder::sample(double time, std::span<const double> voltage) {
   ecg_.times.push_back(time);
   for (const double phi : leads_->potentials(voltage)) ecg_.values.push_back(phi);
@@ -101,7 +138,8 @@ void PotentialProbe::sample_potential(double time, std::span<const double> poten
 }
 
 struct VolumeConductor::Impl {
-  Twin twin;  // keeps the mesh that electrodes are checked against
+  Mesh mesh;  ///< the heart's
+  std::string statement;
   ActivePart part;
   fem::Matrix stiffness;
   std::unique_ptr<ConductorSpace> space;
@@ -128,7 +166,8 @@ VolumeConductor::VolumeConductor(const Twin& twin, std::shared_ptr<const Torso> 
     : impl_(std::make_unique<Impl>()) {
   twin.tissue.validate();
   twin.anatomy.validate();
-  impl_->twin = twin;
+  impl_->mesh = twin.anatomy.mesh;
+  impl_->statement = torso ? torso->statement : "nothing conducts around the heart";
   impl_->options = options;
   impl_->part = active_part(twin);
   impl_->stiffness = intracellular_stiffness(twin, impl_->part);
@@ -140,9 +179,9 @@ VolumeConductor::VolumeConductor(VolumeConductor&&) noexcept = default;
 
 std::vector<double> VolumeConductor::potential(std::span<const double> voltage) const {
   const Impl& own = *impl_;
-  if (voltage.size() != own.twin.anatomy.mesh.node_count())
-    throw InputError(fmt::format("VolumeConductor: V has {} numbers, the mesh {} nodes", voltage.size(),
-                                 own.twin.anatomy.mesh.node_count()));
+  if (voltage.size() != own.mesh.node_count())
+    throw InputError(
+        fmt::format("VolumeConductor: V has {} numbers, the mesh {} nodes", voltage.size(), own.mesh.node_count()));
   std::vector<double> v(own.part.points.size()), flow(v.size()), b(own.space->rows(), 0.0);
   for (std::size_t i = 0; i < v.size(); ++i) {
     v[i] = voltage[own.part.mesh_node[i]];
@@ -160,10 +199,10 @@ std::vector<double> VolumeConductor::potential(std::span<const double> voltage) 
 
 LeadFields VolumeConductor::lead_fields(const std::vector<Electrode>& electrodes, const Monitor& monitor) const {
   const Impl& own = *impl_;
-  check_outside_muscle(own.twin.anatomy.mesh, electrodes);
+  check_outside_muscle(own.mesh, electrodes);
   const std::size_t rows = own.space->rows();
   const auto mean = own.space->mean_weights();
-  LeadFields result;
+  LeadFields result{.statement = own.statement};
   constexpr std::size_t at_once = 16;
   for (std::size_t first = 0; first < electrodes.size(); first += at_once) {
     monitor.poll();
@@ -187,8 +226,9 @@ LeadFields VolumeConductor::lead_fields(const std::vector<Electrode>& electrodes
       }
       own.stiffness.multiply(at_nodes, weight);
       result.names.push_back(electrodes[first + c].name);
-      auto& on_mesh = result.weights.emplace_back(own.twin.anatomy.mesh.node_count(), 0.0);
-      for (std::size_t i = 0; i < weight.size(); ++i) on_mesh[own.part.mesh_node[i]] = -weight[i];
+      for (double& w : weight) w = -w;
+      result.weights.push_back(on_mesh(own.part, weight, own.mesh.node_count()));
+      result.fields.push_back(on_mesh(own.part, at_nodes, own.mesh.node_count()));
     }
   }
   return result;
@@ -196,14 +236,15 @@ LeadFields VolumeConductor::lead_fields(const std::vector<Electrode>& electrodes
 
 namespace {
 
-/// -K z on the mesh for z given at points.
+/// Adds an electrode whose field z is given at points.
 template <class Z>
-std::vector<double> source_weights(const Twin& twin, const ActivePart& part, const fem::Matrix& stiffness, const Z& z) {
-  std::vector<double> at(part.points.size()), weight(at.size()), on_mesh(twin.anatomy.mesh.node_count(), 0.0);
+void add_field(const Twin& twin, const ActivePart& part, const fem::Matrix& stiffness, const Z& z, LeadFields& leads) {
+  std::vector<double> at(part.points.size()), weight(at.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = z(part.points[i]);
   stiffness.multiply(at, weight);
-  for (std::size_t i = 0; i < weight.size(); ++i) on_mesh[part.mesh_node[i]] = -weight[i];
-  return on_mesh;
+  for (double& w : weight) w = -w;
+  leads.weights.push_back(on_mesh(part, weight, twin.anatomy.mesh.node_count()));
+  leads.fields.push_back(on_mesh(part, at, twin.anatomy.mesh.node_count()));
 }
 
 }  // namespace
@@ -215,12 +256,14 @@ LeadFields unbounded_lead_fields(const Twin& twin, const std::vector<Electrode>&
   const ActivePart part = active_part(twin);
   const fem::Matrix stiffness = intracellular_stiffness(twin, part);
   const double nearest = 0.5 * quality(twin.anatomy.mesh).mean_edge;  // an electrode has a size, too
-  LeadFields result;
+  LeadFields result{.statement =
+                        fmt::format("an unbounded medium of {:g} S/m, the heart's own space included", conductivity)};
   for (const Electrode& e : electrodes) {
     result.names.push_back(e.name);
-    result.weights.push_back(source_weights(twin, part, stiffness, [&](const Vec3& p) {
+    const auto field = [&](const Vec3& p) {
       return 1 / (4 * std::numbers::pi * conductivity * std::max(nearest, (p - e.position).norm()));
-    }));
+    };
+    add_field(twin, part, stiffness, field, result);
   }
   return result;
 }
@@ -231,7 +274,8 @@ LeadFields dipole_fields(const Twin& twin) {
   LeadFields result;
   for (int axis = 0; axis < 3; ++axis) {
     result.names.push_back(fmt::format("dipole {}", "xyz"[axis]));
-    result.weights.push_back(source_weights(twin, part, stiffness, [&](const Vec3& p) { return p[axis]; }));
+    add_field(
+        twin, part, stiffness, [&](const Vec3& p) { return p[axis]; }, result);
   }
   return result;
 }

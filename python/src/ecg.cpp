@@ -88,15 +88,7 @@ void bind_torso_types(py::module_& m) {
           "with_conductivity",
           [](const Torso& t, const std::map<std::string, double>& own) {
             auto copy = std::make_shared<Torso>(t);
-            for (const auto& [name, sigma] : own) {
-              if (!copy->conductivity.count(name)) {
-                std::vector<std::string> names;
-                for (const auto& [known, value] : copy->conductivity) names.push_back(known);
-                throw InputError(fmt::format("Torso has no region \"{}\"{}", name, suggestion(name, names)));
-              }
-              copy->conductivity[name] = sigma;
-            }
-            copy->validate();
+            copy->set_conductivity(own);
             return copy;
           },
           "conductivity"_a, "The same torso with other conductivities [S/m], by name.");
@@ -155,6 +147,7 @@ void bind_conductor(py::module_& m) {
             return give(std::move(all), {l.weights.size(), l.weights.empty() ? 0 : l.weights.front().size()});
           },
           "(electrodes, nodes)")
+      .def_readonly("statement", &LeadFields::statement, doc("LeadFields.statement"))
       .def(
           "potentials",
           [](const LeadFields& l, const py::object& voltage) {
@@ -208,6 +201,12 @@ void bind_conductor(py::module_& m) {
         return std::make_shared<LeadFields>(unbounded_lead_fields(twin, electrodes, conductivity));
       },
       "twin"_a, "electrodes"_a, "conductivity"_a, doc("unbounded_lead_fields"));
+  m.def(
+      "with_lesions",
+      [](const LeadFields& leads, const Twin& twin, const std::vector<Lesion>& lesions) {
+        return std::make_shared<LeadFields>(with_lesions(leads, twin, lesions));
+      },
+      "leads"_a, "twin"_a, "lesions"_a, doc("with_lesions"));
   m.def(
       "dipole_fields", [](const Twin& twin) { return std::make_shared<LeadFields>(dipole_fields(twin)); }, "twin"_a,
       doc("dipole_fields"));

@@ -24,6 +24,10 @@ void bind_plan(py::module_& m) {
       .field("precision", &PlanOptions::precision)
       .field("seed", &PlanOptions::seed)
       .def_property(
+          "leads", [](const PlanOptions& o) { return std::const_pointer_cast<LeadFields>(o.leads); },
+          [](PlanOptions& o, std::shared_ptr<LeadFields> leads) { o.leads = std::move(leads); },
+          doc("PlanOptions.leads"))
+      .def_property(
           "backend", [](const PlanOptions& o) { return o.backend.name(); },
           [](PlanOptions& o, const std::string& name) { o.backend = Backend::named(name); },
           "\"cpu\", \"cuda\", \"cuda:1\" or \"reference\"");
@@ -64,7 +68,8 @@ void bind_plan(py::module_& m) {
       .read("isthmus_line", &Circuit::isthmus_line)
       .read("path", &Circuit::path)
       .read("closure", &Circuit::closure)
-      .read("lat", &Circuit::lat);
+      .read("lat", &Circuit::lat)
+      .read("ecg", &Circuit::ecg);
   Struct<Plan>(m, "Plan", "What a study found.")
       .read("results", &Plan::results)
       .read("circuits", &Plan::circuits)

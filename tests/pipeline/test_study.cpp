@@ -78,9 +78,25 @@ struct Finished {
   Plan plan;
 };
 
+/// Nine electrodes around the slab in an unbounded medium.
+std::shared_ptr<const LeadFields> leads_of(const Twin& twin) {
+  std::vector<Electrode> electrodes;
+  for (const char* name : {"RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6"}) {
+    const double angle = 0.7 * double(electrodes.size());
+    electrodes.push_back({name, Vec3(44 + 120 * std::cos(angle), 40 + 120 * std::sin(angle), 60)});
+  }
+  return std::make_shared<const LeadFields>(unbounded_lead_fields(twin, electrodes, 0.2));
+}
+
+PlanOptions quick(const Twin& twin) {
+  PlanOptions options = quick();
+  options.leads = leads_of(twin);
+  return options;
+}
+
 Finished finish(const std::string& name) {
   Finished study{fresh_folder(name), slab(Scar::with_channel), {}};
-  study.plan = run_study(study.twin, study.folder, quick());
+  study.plan = run_study(study.twin, study.folder, quick(study.twin));
   return study;
 }
 
@@ -146,7 +162,7 @@ TEST(Study, interrupted_and_resumed_it_gives_the_same_bytes) {
     double done = 0;
     monitor.progress = [&](std::string_view, double now) { done = now; };
     monitor.cancelled = [&] { return done >= share; };
-    EXPECT_THROW(run_study(whole.twin, folder, quick(), monitor), Interrupted) << share;
+    EXPECT_THROW(run_study(whole.twin, folder, quick(whole.twin), monitor), Interrupted) << share;
     EXPECT_THROW(load_plan(folder), FileError);  // an unfinished study is not taken for a finished one
   }
   // A torn file of a run, as a crash of the disk could leave it, is noticed and the run done again.
@@ -158,8 +174,9 @@ TEST(Study, interrupted_and_resumed_it_gives_the_same_bytes) {
   int warnings = 0;
   Monitor monitor;
   monitor.warning = [&](std::string_view) { ++warnings; };
-  run_study(whole.twin, folder, quick(), monitor);
+  run_study(whole.twin, folder, quick(whole.twin), monitor);
   EXPECT_EQ(warnings, 1);
+  EXPECT_EQ(read_text(folder / "circuit_1_ecg.csv"), read_text(whole.folder / "circuit_1_ecg.csv"));
   EXPECT_EQ(read_text(folder / "plan.json"), read_text(whole.folder / "plan.json"));
   EXPECT_EQ(read_text(folder / "study.json"), read_text(whole.folder / "study.json"));
   const auto maps = load_maps(folder / "circuits.h5"), same = load_maps(whole.folder / "circuits.h5");
@@ -175,7 +192,7 @@ void expect_a_finished_study_to_be_read_not_run_again(const Finished& whole) {
   Monitor monitor;
   double least = 2, last = -1;
   monitor.progress = [&](std::string_view, double done) { least = std::min(least, done - last), last = done; };
-  run_study(whole.twin, copy, quick(), monitor);
+  run_study(whole.twin, copy, quick(whole.twin), monitor);
   EXPECT_EQ(read_text(copy / "plan.json"), read_text(whole.folder / "plan.json"));
   EXPECT_GE(least, 0);  // progress never falls back
   EXPECT_EQ(last, 1);
@@ -190,12 +207,13 @@ void expect_other_options_or_another_twin_refused_by_name(const Finished& whole)
       EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
     }
   };
-  PlanOptions options = quick();
+  PlanOptions options = quick(whole.twin);
   options.s1 = 500;
   refused(whole.twin, options, "s1_ms");
-  options = quick();
+  options = quick(whole.twin);
   options.sites = {"aha1"};
   refused(whole.twin, options, "sites");
+  refused(whole.twin, quick(), "ecg");
   Twin other = whole.twin;
   other.tissue["channel"].parameters["tau_close"] = 190;
   refused(other, quick(), "another twin");
@@ -205,8 +223,40 @@ void expect_two_processes_not_to_share_a_folder(const Finished& whole) {
   const int held = ::open((whole.folder / "study.lock").c_str(), O_RDWR);
   ASSERT_GE(held, 0);
   ASSERT_EQ(::flock(held, LOCK_EX | LOCK_NB), 0);  // free again after a study
-  EXPECT_THROW(run_study(whole.twin, whole.folder, quick()), InputError);
+  EXPECT_THROW(run_study(whole.twin, whole.folder, quick(whole.twin)), InputError);
   ::close(held);
+}
+
+/// The tachycardia's ECG repeats with its cycle, in every lead that moves.
+void expect_an_ecg_of_each_circuit(const Finished& whole) {
+  for (const Circuit& circuit : whole.plan.circuits) {
+    const Ecg& ecg = circuit.ecg;
+    ASSERT_EQ(ecg.names.size(), 12u);
+    ASSERT_GT(ecg.times.back(), 2.9 * circuit.cycle_length);
+    const double cycle = circuit.cycle_length;
+    EXPECT_GT(compare(ecg, 0, ecg, cycle, cycle, 40).correlation, 0.93);  // it may still be slowing
+    EXPECT_LT(compare(ecg, 0, ecg, 0.5 * cycle, cycle, 40).correlation, 0.8);  // a flat or constant record would not
+  }
+  const Ecg kept = ecg_from_csv(read_text(whole.folder / "circuit_1_ecg.csv"));
+  EXPECT_EQ(kept.values, whole.plan.circuits.front().ecg.values);
+}
+
+TEST(Study, leads_must_be_of_the_twin_and_whole) {
+  const Twin twin = slab(Scar::none);
+  const auto refused = [&](const std::string& word, auto change) {
+    LeadFields leads = *leads_of(twin);
+    change(leads);
+    PlanOptions options = quick();
+    options.leads = std::make_shared<const LeadFields>(leads);
+    try {
+      run_study(twin, fresh_folder("leads"), options);
+      ADD_FAILURE() << "accepted: " << word;
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
+    }
+  };
+  refused("V6", [](LeadFields& l) { l.names.back() = "V7"; });
+  refused("nodes", [](LeadFields& l) { l.weights[3].pop_back(); });
 }
 
 TEST(Study, a_channel_is_found_closed_and_stays_closed) {
@@ -214,6 +264,7 @@ TEST(Study, a_channel_is_found_closed_and_stays_closed) {
   expect_a_target_on_the_channel(whole);
   expect_every_site_paced_before_and_after(whole);
   expect_the_folder_to_hold_the_study(whole);
+  expect_an_ecg_of_each_circuit(whole);
   expect_a_finished_study_to_be_read_not_run_again(whole);
   expect_other_options_or_another_twin_refused_by_name(whole);
   expect_two_processes_not_to_share_a_folder(whole);

@@ -43,6 +43,7 @@ Plan example() {
     circuit.lat = {.name = "LAT", .unit = "ms", .values = {0, 1.0 / 7 + i, std::numeric_limits<double>::quiet_NaN()}};
     plan.circuits.push_back(circuit);
   }
+  plan.circuits[1].ecg = {.times = {0, 2, 4}, .names = {"I", "V1"}, .values = {0, 0.25, 0.5, -1, 0.125, 2}};
   plan.circuit_sites = {{"aha1", "aha2"}, {"aha7"}};
   plan.targets.push_back({.rank = 1,
                           .lesion = {{1.5, 2.5, -3.5}, 5},
@@ -95,6 +96,9 @@ TEST(Plan, every_field_survives_the_files) {
     ASSERT_EQ(a.lat.values.size(), 3u);
     EXPECT_EQ(a.lat.values[1], b.lat.values[1]);
     EXPECT_TRUE(std::isnan(a.lat.values[2]));
+    EXPECT_EQ(a.ecg.times, b.ecg.times);
+    EXPECT_EQ(a.ecg.names, b.ecg.names);
+    EXPECT_EQ(a.ecg.values, b.ecg.values);
   }
   EXPECT_EQ(out.circuit_sites, in.circuit_sites);
   ASSERT_EQ(out.targets.size(), 1u);

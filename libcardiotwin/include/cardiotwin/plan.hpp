@@ -3,8 +3,10 @@
 
 #include <cardiotwin/reentry.hpp>
 #include <cardiotwin/simulation.hpp>
+#include <cardiotwin/volume_conductor.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ struct PlanOptions {
   Precision precision = Precision::fp32;
   Backend backend = Backend::cpu();
   std::uint64_t seed = 1;
+  /// Of RA, LA, LL, V1 ... V6 on this twin: the twelve leads of each circuit are recorded (none: they are not).
+  std::shared_ptr<const LeadFields> leads = {};
 };
 
 /// What pacing one site did.
@@ -64,11 +68,12 @@ struct Plan {
 
 /// Runs or resumes the study in `folder`. Layout: `study.json` (effective options, twin hash, version, provenance, and
 /// under "check" the CheckReport as JSON), `heart.twin` (the twin studied), `runs/*.json` (one per site and round,
-/// written when finished), `circuits.h5` (LAT maps), `plan.json` (when complete). An existing folder of the same twin
+/// written when finished), `circuits.h5` (LAT maps), `circuit_N_ecg.csv` (where `leads` are given), `plan.json` (when
+/// complete). An existing folder of the same twin
 /// and options is resumed; of another one is refused with InputError. Same input, same backend: same bytes.
 Plan run_study(const Twin&, const std::filesystem::path& folder, const PlanOptions& = {}, const Monitor& = {});
 
-/// Writes plan.json and circuits.h5 of a study (whole or not at all); throws FileError.
+/// Writes plan.json, circuits.h5 and the circuits' ECGs of a study (whole or not at all); throws FileError.
 void save_plan(const Plan&, const std::filesystem::path& folder);
 
 /// The plan of a finished study; throws FileError.

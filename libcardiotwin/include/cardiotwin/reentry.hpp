@@ -2,6 +2,7 @@
 /// Finding the circuit of a sustained re-entry in activation times.
 
 #include <cardiotwin/anatomy.hpp>
+#include <cardiotwin/ecg.hpp>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Circuit {
   std::vector<Vec3> path;          ///< the traced closed circuit
   double closure = 0;              ///< distance between the path's ends after one cycle length [mm]
   Map lat;                         ///< activation within one cycle, 0 at the exit [ms], per node, NaN where not active
+  Ecg ecg = {};                    ///< the twelve leads over some cycles, from 0 ms; empty where a study has no leads
 };
 
 struct CircuitOptions {

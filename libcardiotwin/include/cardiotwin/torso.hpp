@@ -19,6 +19,8 @@ struct Torso {
   /// Conductivities [S/m] of what a torso is made of, by name: "torso", "lungs", "blood", "bath". Sources stand beside
   /// the values in torso.cpp.
   static const std::map<std::string, double>& library();
+  /// Sets [S/m] by name. Throws InputError for a name it has not, or as validate does.
+  void set_conductivity(const std::map<std::string, double>&);
   /// Throws InputError for a label without a name, a name without conductivity, or one outside [1e-4, 10] S/m.
   void validate() const;
 };

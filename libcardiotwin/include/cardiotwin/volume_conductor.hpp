@@ -22,10 +22,18 @@ namespace cardiotwin {
 struct LeadFields {
   std::vector<std::string> names = {};
   std::vector<std::vector<double>> weights = {};  ///< per electrode, per mesh node [mV/mV]; 0 where nothing conducts
+  /// Per electrode, per mesh node: the potential there of a unit current through the electrode [mV/uA], 0 where nothing
+  /// conducts.
+  std::vector<std::vector<double>> fields = {};
+  std::string statement = {};  ///< in a sentence: what conducts around the heart
 
   /// At each electrode [mV].
   std::vector<double> potentials(std::span<const double> voltage) const;
 };
+
+/// Lead fields of the same heart with lesions, whose tissue makes no current but conducts what others make. Throws
+/// InputError where they are of another heart.
+LeadFields with_lesions(const LeadFields&, const Twin&, const std::vector<Lesion>&);
 
 /// Potentials at electrodes, sampled while a simulation runs.
 class EcgRecorder : public Recorder {

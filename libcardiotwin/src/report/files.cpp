@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cardiotwin/ecg_paper.hpp>
 
 #include "plan_json.hpp"
 #include "report/html.hpp"
+#include "report/json_view.hpp"
 
 namespace cardiotwin::report {
 namespace {
@@ -80,6 +82,15 @@ std::string targets_csv(const Study& study) {
                        quoted(join(t.induced_from, " ")), quoted(one_line(t.evidence)));
   }
   return csv;
+}
+
+std::string circuit_ecg(const Study& study, std::size_t i) {
+  const auto& circuit = study.plan.circuits[i];
+  if (circuit.ecg.samples() < 2) return {};
+  const auto around = text_in(member(study.options, "ecg"), "surroundings");
+  return ecg_paper(circuit.ecg, {.title = fmt::format("Circuit {}: simulated 12-lead ECG, cycle length {} ms", i + 1,
+                                                      fixed(circuit.cycle_length, 0)),
+                                 .note = around});
 }
 
 }  // namespace cardiotwin::report

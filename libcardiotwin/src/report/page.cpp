@@ -68,7 +68,7 @@ std::string page(const Study& study) {
   const auto& plan = study.plan;
   std::string script;
   for (const auto part : {matrix_js, shaders_js, shapes_js, viewer_js, controls_js}) script.append(part);
-  const Html sections = circuits_section(study) + scar_section(study) + trust_section(study) + tissue_section(study) +
+  const Html sections = circuits_section(study) + ecg_section(study) + scar_section(study) + trust_section(study) + tissue_section(study) +
                         provenance_section(study);
   return filled(page_html, {{"version", escape(version())},
                             {"twin_short", escape(study.twin_sha256.substr(0, 12))},

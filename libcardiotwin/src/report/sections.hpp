@@ -10,6 +10,7 @@ Html key_figures(const Study&);
 Html targets_section(const Study&);  ///< empty where there is no target
 Html inducibility_section(const Study&);
 Html circuits_section(const Study&);  ///< empty where there is no circuit
+Html ecg_section(const Study&);       ///< empty where no circuit has an ECG
 Html scar_section(const Study&);      ///< bull's-eye and measurements
 Html trust_section(const Study&);     ///< numerics and their error, warnings
 Html tissue_section(const Study&);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "report/files.hpp"
+#include "report/scene.hpp"
 #include "report/sections.hpp"
 
 namespace cardiotwin::report {
@@ -186,6 +188,29 @@ Html circuits_section(const Study& study) {
                                      "under 10 % and successive "
                                      "activation maps correlate above 0.9."),
                                 "note"));
+}
+
+Html ecg_section(const Study& study) {
+  Html figures;
+  for (std::size_t i = 0; i < study.plan.circuits.size(); ++i) {
+    const std::string svg = circuit_ecg(study, i);
+    if (svg.empty()) continue;
+    // As a picture of its own: no style of the page reaches it, nor do its names clash with another's.
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(svg.data());
+    figures +=
+        Html{fmt::format("<figure class=\"ecg\"><img alt=\"Twelve-lead ECG of circuit {}\" "
+                         "src=\"data:image/svg+xml;base64,{}\"></figure>",
+                         i + 1, base64({bytes, svg.size()}))};
+  }
+  if (figures.empty()) return {};
+  return tag("section",
+             tag("h2", text("ECG of each circuit")) + figures +
+                 tag("p",
+                     text("To be held against the clinical tachycardia's. Simulated with the electrodes and the torso "
+                          "named above it, which are not the patient's unless they were given: each lead's "
+                          "polarity and the axis mean more than millivolts. Also in circuit_N_ecg.svg, at true size, "
+                          "and circuit_N_ecg.csv beside this page."),
+                     "note"));
 }
 
 Html circuit_controls(const Study& study) {

@@ -9,7 +9,8 @@ import pathlib
 import shutil
 
 ORDER = ("first_beat", "velocity_and_spacing", "restitution_and_spiral", "lge_to_targets", "sweep",
-         "fitting_velocities", "beat_and_ecg")
+         "fitting_velocities", "beat_and_ecg",
+         "virtual_electrodes")
 
 
 def heading(file):

@@ -20,7 +20,7 @@ GROUPS = {
         SimulationState natural_dt natural_stiffness"""),
     "ecg": ("Torso and ECG", "What surrounds the heart, potentials there, electrocardiograms.", """
         Torso build_torso TorsoOptions BodyFrame BuiltTorso build_bath load_torso Ground Electrode VolumeConductor
-        LeadFields unbounded_lead_fields dipole_fields EcgRecorder PotentialProbe Ecg twelve_leads vectorcardiogram
+        LeadFields unbounded_lead_fields dipole_fields with_lesions EcgRecorder PotentialProbe Ecg twelve_leads vectorcardiogram
         measure_beat EcgMeasures compare EcgMatch"""),
     "ensemble": ("Ensemble and sweep", "Many simulations of one heart at once.", "Ensemble sweep"),
     "cell": ("Cell", "Ionic models alone.", """
