@@ -39,12 +39,6 @@ std::vector<Index> tets_of(const std::vector<Ventricle>& wall, Ventricle which) 
   return tets;
 }
 
-std::vector<Index> all_tets(const Mesh& mesh) {
-  std::vector<Index> tets(mesh.tet_count());
-  for (std::size_t t = 0; t < tets.size(); ++t) tets[t] = static_cast<Index>(t);
-  return tets;
-}
-
 void require_fit(const Mesh& mesh, const Coordinates& c) {
   for (const auto* values : {&c.transmural, &c.apicobasal, &c.rotational, &c.transventricular}) {
     if (values->size() != mesh.node_count())
@@ -76,7 +70,7 @@ struct Atlas::Impl {
         chart{coordinates.meridian, coordinates.wall_thickness},
         left_points(charted()),
         right_points(with_seam()),
-        tissue(mesh.points(), mesh.tets(), all_tets(mesh)),
+        tissue(mesh),
         left(left_points, mesh.tets(), tets_of(coordinates.wall, Ventricle::left)),
         right(right_points, mesh.tets(), tets_of(coordinates.wall, Ventricle::right)) {}
 

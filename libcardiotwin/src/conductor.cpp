@@ -32,7 +32,7 @@ std::array<Vec3, 4> quadrature(std::span<const Vec3> points, const Tet& tet) {
 /// Which muscle is at a point, if any.
 class Muscle {
  public:
-  explicit Muscle(const Twin& twin) : twin_(twin), tree_(twin.anatomy.mesh.points(), twin.anatomy.mesh.tets(), all()) {
+  explicit Muscle(const Twin& twin) : twin_(twin), tree_(twin.anatomy.mesh) {
     low_ = high_ = twin.anatomy.mesh.points()[0];
     for (const Vec3& p : twin.anatomy.mesh.points()) low_ = low_.cwiseMin(p), high_ = high_.cwiseMax(p);
     std::array<bool, 256> occurs{};
@@ -53,11 +53,6 @@ class Muscle {
   }
 
  private:
-  std::vector<Index> all() const {
-    std::vector<Index> which(twin_.anatomy.mesh.tet_count());
-    std::iota(which.begin(), which.end(), 0);
-    return which;
-  }
   const Twin& twin_;
   TetTree tree_;
   std::array<Conductivity, 256> sigma_;
@@ -112,9 +107,7 @@ void ConductorSpace::number(std::span<const Vec3> points, std::span<const Tet> t
     tets_.push_back(tet);
   }
   volume_ = fem::lumped_mass(fem::Elements(points_, tets_));
-  std::vector<Index> all(tets_.size());
-  std::iota(all.begin(), all.end(), 0);
-  tree_ = std::make_unique<TetTree>(points_, tets_, std::move(all));
+  tree_ = std::make_unique<TetTree>(points_, tets_);
 }
 
 ConductorSpace::Share ConductorSpace::at(const Vec3& position, double slack, const std::string& what) const {

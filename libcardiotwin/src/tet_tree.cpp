@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace cardiotwin {
@@ -71,12 +72,23 @@ double squared_to_box(const Vec3& p, const Vec3& low, const Vec3& high) {
 
 }  // namespace
 
+namespace {
+std::vector<Index> numbers(std::size_t count) {
+  std::vector<Index> all(count);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+}  // namespace
+
 TetTree::TetTree(std::span<const Vec3> points, std::span<const Tet> tets, std::vector<Index> which)
     : points_(points), tets_(tets), which_(std::move(which)) {
   if (which_.empty()) return;
   boxes_.push_back({.low = Vec3::Zero(), .high = Vec3::Zero(), .first = 0, .last = static_cast<Index>(which_.size())});
   for (Index box = 0; box < static_cast<Index>(boxes_.size()); ++box) split(box);
 }
+
+TetTree::TetTree(std::span<const Vec3> points, std::span<const Tet> tets)
+    : TetTree(points, tets, numbers(tets.size())) {}
 
 // Halves a box at the median of its tets' centres along its longest side; ties fall by number.
 void TetTree::split(Index index) {

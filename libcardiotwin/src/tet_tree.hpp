@@ -13,6 +13,10 @@ class TetTree {
  public:
   /// `which` of `tets`. Keeps views of points and tets, which must outlive it.
   TetTree(std::span<const Vec3> points, std::span<const Tet> tets, std::vector<Index> which);
+  /// All tets.
+  TetTree(std::span<const Vec3> points, std::span<const Tet> tets);
+  /// Of a mesh, which must outlive it.
+  explicit TetTree(const Mesh& mesh) : TetTree(mesh.points(), mesh.tets()) {}
 
   struct Hit {
     Index tet = -1;

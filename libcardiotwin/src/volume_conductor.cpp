@@ -18,12 +18,6 @@ namespace {
 
 constexpr double slack = 10;  ///< how far outside electrodes may be [mm]
 
-std::vector<Index> all_tets(const Mesh& mesh) {
-  std::vector<Index> all(mesh.tet_count());
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
-
 fem::Matrix intracellular_stiffness(const Twin& twin, const ActivePart& part) {
   const fem::Elements elements(part.points, part.tets);
   return fem::stiffness(elements, fem::stars(elements), [&](std::size_t t) {
@@ -39,7 +33,7 @@ std::vector<double> on_mesh(const ActivePart& part, const std::vector<double>& v
 
 /// Refuses electrodes more than an edge deep in the muscle.
 void check_outside_muscle(const Mesh& mesh, const std::vector<Electrode>& electrodes) {
-  const TetTree tree(mesh.points(), mesh.tets(), all_tets(mesh));
+  const TetTree tree(mesh);
   const double edge = quality(mesh).mean_edge;
   std::vector<Index> surface;
   for (const BoundaryFace& face : boundary_faces(mesh))
@@ -116,7 +110,7 @@ void EcgRecorder::sample(double time, std::span<const double> voltage) {
 
 PotentialProbe::PotentialProbe(const Mesh& conductor, const std::vector<Electrode>& electrodes, double interval)
     : interval_(interval) {
-  const TetTree tree(conductor.points(), conductor.tets(), all_tets(conductor));
+  const TetTree tree(conductor);
   for (const Electrode& e : electrodes) {
     const auto hit = tree.nearest(e.position);
     if (hit.tet < 0 || !(hit.squared <= slack * slack))

@@ -4,10 +4,11 @@
 #include <cardiotwin/kernels/ensemble.hpp>
 #include <cmath>
 #include <numeric>
-#include <thread>
 
 #include "problems.hpp"
 #include "reference.hpp"
+#include "says.hpp"
+#include "together.hpp"
 
 namespace cardiotwin::test {
 namespace {
@@ -132,8 +133,8 @@ struct ConductorReference {
 };
 
 kernels::Current current(double start, double duration, double amplitude) {
-  return {.rows = {3, 4, 200}, .shares = {2.0, -1.5, -0.5}, .start = start, .duration = duration,
-          .amplitude = amplitude};
+  return {
+      .rows = {3, 4, 200}, .shares = {2.0, -1.5, -0.5}, .start = start, .duration = duration, .amplitude = amplitude};
 }
 
 struct Backend {
@@ -234,16 +235,7 @@ TEST(Conductor, MembersHaveTheBitsOfRunsAlone) {
     };
     for (const int members : {3, kernels::ensemble_limit()}) {
       auto ensemble = kernels::make_ensemble(c.problem, members, {.index = 1});
-      for (int m = 0; m < members; ++m) ensemble->begin_work(m);
-      {
-        std::vector<std::jthread> threads;
-        for (int m = 0; m < members; ++m) {
-          threads.emplace_back([&, m] {
-            drive(ensemble->member(m), m);
-            ensemble->end_work(m);
-          });
-        }
-      }
+      drive_together(*ensemble, drive);
       for (int m = 0; m < members; ++m) {
         auto alone = kernels::make_engine(c.problem, {.index = 1});
         drive(*alone, m);
@@ -254,14 +246,6 @@ TEST(Conductor, MembersHaveTheBitsOfRunsAlone) {
 }
 
 TEST(Conductor, RefusesWhatDoesNotFit) {
-  const auto says = [](const std::string& part, const auto& f) {
-    try {
-      f();
-      ADD_FAILURE() << "nothing thrown; expected: " << part;
-    } catch (const std::exception& error) {
-      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-    }
-  };
   auto c = random_case(Real::fp64, 5);
   auto e = kernels::make_engine(c.problem, {});
   says("have no lesions", [&] { e->vary({.dead = {1}}); });

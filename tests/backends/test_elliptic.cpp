@@ -7,6 +7,7 @@
 
 #include "../../kernels/src/cpu_variants.hpp"
 #include "../../kernels/src/elliptic/make.hpp"
+#include "says.hpp"
 
 namespace cardiotwin::kernels {
 namespace {
@@ -167,14 +168,7 @@ TEST(Elliptic, RoundingInRowSumsGroundsNothing) {
 }
 
 TEST(Elliptic, SaysWhatIsWrong) {
-  const auto says = [](const std::string& part, const auto& f) {
-    try {
-      f();
-      ADD_FAILURE() << "nothing thrown; expected: " << part;
-    } catch (const std::exception& error) {
-      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-    }
-  };
+  using test::says;
   auto matrix = grid(8, 8, 8, 7, false);
   const auto m = std::make_shared<const Multigrid>(matrix);
   std::vector<double> b = random_vector(matrix.rows(), 8), x(b.size(), 0.0);

@@ -3,9 +3,9 @@
 
 #include <cardiotwin/kernels/ensemble.hpp>
 #include <cmath>
-#include <thread>
 
 #include "problems.hpp"
+#include "together.hpp"
 
 namespace cardiotwin::test {
 namespace {
@@ -48,16 +48,7 @@ TEST_P(EnsembleTest, MembersHaveTheBitsOfRunsAlone) {
   const auto p = problem();
   for (const int members : {1, 3, 8, kernels::ensemble_limit()}) {
     auto ensemble = kernels::make_ensemble(p, members, {.index = 1});
-    for (int m = 0; m < members; ++m) ensemble->begin_work(m);
-    {
-      std::vector<std::jthread> threads;
-      for (int m = 0; m < members; ++m) {
-        threads.emplace_back([&, m] {
-          drive(ensemble->member(m), m);
-          ensemble->end_work(m);
-        });
-      }
-    }
+    drive_together(*ensemble, drive);
     for (int m = 0; m < members; ++m) {
       auto alone = kernels::make_engine(p, {.index = 1});
       drive(*alone, m);
@@ -112,17 +103,9 @@ TEST_P(EnsembleTest, DifferentMembersHaveTheBitsOfRunsAlone) {
     alone.push_back(kernels::make_engine(p, {.index = 1}));
     make_different(ensemble->member(m), p, m);
     make_different(*alone.back(), p, m);
-    ensemble->begin_work(m);
+    ensemble->begin_work(m);  // the later ones are varied where many are at work
   }
-  {
-    std::vector<std::jthread> threads;
-    for (int m = 0; m < members; ++m) {
-      threads.emplace_back([&, m] {
-        drive(ensemble->member(m), m);
-        ensemble->end_work(m);
-      });
-    }
-  }
+  drive_together(*ensemble, drive);
   std::vector<double> first(p.nodes()), v(p.nodes());
   alone[0]->voltage(first);
   for (int m = 0; m < members; ++m) {

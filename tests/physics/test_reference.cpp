@@ -5,11 +5,14 @@
 #include <cmath>
 #include <numbers>
 
+#include "support/activation.hpp"
 #include "support/blocks.hpp"
 #include "support/record_table.hpp"
 
 namespace cardiotwin {
 namespace {
+
+using test::largest_difference, test::lats;
 
 // A slab of 9 x 3 x 3 mm whose fibres turn by 90 degrees from its lower to its upper face, with border zone in the
 // middle of it.
@@ -25,26 +28,6 @@ Twin slab(const Tissue& tissue, double h) {
     frame.s[t] = Vec3(-std::sin(angle), std::cos(angle), 0);
   }
   return twin;
-}
-
-std::vector<double> lats(const Twin& twin, const SimulationOptions& options, double duration) {
-  Simulation sim(twin, options);
-  sim.add(test::pulse_at_low_end(twin.anatomy.mesh));
-  sim.run(duration);
-  const auto all = sim.activations();
-  std::vector<double> result;
-  for (std::size_t i = 0; i < twin.anatomy.mesh.node_count(); ++i)
-    result.push_back(all[i * Simulation::activation_depth]);
-  return result;
-}
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    EXPECT_FALSE(std::isnan(a[i]) || std::isnan(b[i])) << "node " << i;
-    largest = std::max(largest, std::abs(a[i] - b[i]));
-  }
-  return largest;
 }
 
 class ReferenceTest : public ::testing::TestWithParam<Stiffness> {};

@@ -90,6 +90,8 @@ double in_sphere(const Vec3& position, const Vec3& p, double f, double sigma) {
 /// Largest difference over the largest value, both without their means.
 double relative_error(std::vector<double> a, std::vector<double> b) {
   double worst = 0, size = 0, mean_a = 0, mean_b = 0;
+  EXPECT_EQ(a.size(), b.size());
+  for (const double value : a) EXPECT_TRUE(std::isfinite(value));  // std::max would not see NaN
   for (std::size_t i = 0; i < a.size(); ++i) mean_a += a[i] / double(a.size()), mean_b += b[i] / double(a.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     worst = std::max(worst, std::abs(a[i] - mean_a - (b[i] - mean_b)));

@@ -241,14 +241,12 @@ TEST(ValveRings, OfTwoTheAorticOneIsNearerToTheSeptum) {
 
 TEST(TetTree, FindsTheNearestOfAllTets) {
   const Mesh mesh = lattice_block({8, 6, 5}, 1.3);
-  std::vector<Index> all(mesh.tet_count());
-  for (std::size_t t = 0; t < all.size(); ++t) all[t] = Index(t);
-  const TetTree tree(mesh.points(), mesh.tets(), all);
+  const TetTree tree(mesh);
   Random random(3);
   for (int i = 0; i < 200; ++i) {
     const Vec3 p(random.uniform() * 14 - 3, random.uniform() * 12 - 3, random.uniform() * 11 - 3);
     double least = 1e9;
-    for (std::size_t t = 0; t < all.size(); ++t)
+    for (std::size_t t = 0; t < mesh.tet_count(); ++t)
       least = std::min(least, TetTree(mesh.points(), mesh.tets(), {Index(t)}).nearest(p).squared);
     const auto hit = tree.nearest(p);
     EXPECT_NEAR(hit.squared, least, 1e-12);

@@ -1,61 +1,27 @@
-// Around the heart: a parametric trunk with lungs, blood and electrodes, a bath, a torso read from a file.
+// Around the heart: a parametric trunk with lungs and blood, a bath, a torso read from a file.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <Eigen/Geometry>
 #include <algorithm>
 #include <cardiotwin/error.hpp>
-#include <cardiotwin/meshes/build.hpp>
-#include <cardiotwin/meshes/phantom.hpp>
 #include <cardiotwin/meshes/torso.hpp>
 #include <cmath>
 #include <functional>
 #include <map>
 #include <numbers>
-#include <numeric>
 
 #include "../../libcardiotwin/src/tet_tree.hpp"
 #include "../../meshes/src/torso_parts.hpp"
 #include "../small_twin.hpp"
 #include "mesher_cases.hpp"
-#include "tube_anatomy.hpp"
+#include "torso_cases.hpp"
 
 using namespace cardiotwin;
 using namespace cardiotwin::meshes;
+using namespace cardiotwin::torso_cases;
 using cardiotwin::tests::Ear;
 
 namespace {
-
-constexpr auto in_heart = BodyFrame::heart;
-
-const Anatomy& tube() {
-  static const Anatomy anatomy = tests::tube_anatomy();
-  return anatomy;
-}
-/// Coarse away from the heart, for speed.
-TorsoOptions coarse(BodyFrame frame = BodyFrame::scanner) {
-  return {.frame = frame, .heart_edge = 4, .growth = 0.4, .outer_edge = 16};
-}
-
-const PhantomOptions phantom_shape{.scar = false, .pixel = 2, .slice = 2};
-const Anatomy& ventricle() {
-  static const Twin twin = [] {
-    const auto phantom = make_phantom(phantom_shape);
-    return build_twin(phantom.image, phantom.labels, {.edge = 2.5});
-  }();
-  return twin.anatomy;
-}
-const BuiltTorso& around_ventricle() {
-  static const BuiltTorso built = build_torso(ventricle(), {.frame = in_heart, .heart_edge = 3});
-  return built;
-}
-
-std::vector<Index> all_tets(const Mesh& mesh) {
-  std::vector<Index> all(mesh.tet_count());
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
-TetTree tree_of(const Mesh& mesh) { return {mesh.points(), mesh.tets(), all_tets(mesh)}; }
 
 /// [ml]
 double volume(const Torso& torso, const std::string& region) {
@@ -83,17 +49,6 @@ double edge_of(const Mesh& mesh, std::size_t tet) {
   for (int a = 0; a < 4; ++a)
     for (int b = a + 1; b < 4; ++b) sum += (mesh.points()[t[a]] - mesh.points()[t[b]]).norm();
   return sum / 6 * 0.92344 / ((2 + 2 * std::sqrt(3.0)) / 6);
-}
-
-Anatomy moved(const Anatomy& from, const Mat3& turn, const Vec3& shift) {
-  Anatomy to = from;
-  std::vector<Vec3> points;
-  for (const Vec3& p : from.mesh.points()) points.push_back(turn * p + shift);
-  to.mesh = Mesh(std::move(points), {from.mesh.tets().begin(), from.mesh.tets().end()},
-                 {from.mesh.labels().begin(), from.mesh.labels().end()});
-  to.apex = turn * from.apex + shift, to.base_centre = turn * from.base_centre + shift;
-  to.septum = turn * from.septum;
-  return to;
 }
 
 void expect_refused(const std::function<void()>& action, const std::string& part) {
@@ -134,7 +89,7 @@ TEST(Torso, IsOneClosedPieceOfGoodTets) {
 }
 
 TEST(Torso, HoldsEveryNodeOfTheHeart) {
-  const auto tree = tree_of(around_ventricle().torso.mesh);
+  const TetTree tree(around_ventricle().torso.mesh);
   double farthest = 0;
   for (const Vec3& p : ventricle().mesh.points()) farthest = std::max(farthest, tree.nearest(p).squared);
   EXPECT_EQ(farthest, 0);
@@ -142,7 +97,7 @@ TEST(Torso, HoldsEveryNodeOfTheHeart) {
 
 TEST(Torso, BloodBesideTheMuscleIsThePhantomsCavity) {
   const Torso& torso = around_ventricle().torso;
-  const auto tree = tree_of(torso.mesh), muscle = tree_of(ventricle().mesh);
+  const TetTree tree(torso.mesh), muscle(ventricle().mesh);
   std::size_t blood = 0;
   const double step = 1.5;
   for (double z = -80; z < 30; z += step)
@@ -161,7 +116,7 @@ TEST(Torso, BloodBesideTheMuscleIsThePhantomsCavity) {
 
 TEST(Torso, LabelsSayWhatIsBesideTheMuscle) {
   const auto& built = around_ventricle();
-  const auto tree = tree_of(built.torso.mesh);
+  const TetTree tree(built.torso.mesh);
   const auto at = [&](const Vec3& p) { return region_at(built.torso, tree, p); };
   EXPECT_EQ(at({0, 0, -30}), "blood");
   EXPECT_EQ(at({0, 0, 5}), "blood");    // below the lid at 10 mm
@@ -182,7 +137,7 @@ TEST(Torso, LabelsSayWhatIsBesideTheMuscle) {
   for (std::size_t t = 0; t < mesh.tet_count(); ++t)
     if (built.torso.regions.at(mesh.labels()[t]) == "lungs")
       for (const Index n : mesh.tets()[t]) lung[n] = 1;
-  const auto muscle = tree_of(ventricle().mesh);
+  const TetTree muscle(ventricle().mesh);
   for (std::size_t n = 0; n < mesh.node_count(); ++n)
     if (lung[n]) nearest = std::min(nearest, muscle.nearest(mesh.points()[n]).squared);
   EXPECT_GE(std::sqrt(nearest), 6 - 1e-9);
@@ -204,86 +159,9 @@ TEST(Torso, WithoutEndocardiumThereIsNoBloodAndThatIsSaid) {
   EXPECT_EQ(bare.torso.regions, (std::map<Label, std::string>{{1, "torso"}}));
 }
 
-TEST(Torso, MovingTheHeartMovesAllElectrodes) {
-  const Vec3 shift(31.7, -112.3, 840.1);
-  const auto still = build_torso(tube(), coarse()),
-             gone = build_torso(moved(tube(), Mat3::Identity(), shift), coarse());
-  ASSERT_EQ(still.electrodes.size(), 10u);
-  for (std::size_t e = 0; e < 10; ++e) {
-    EXPECT_EQ(still.electrodes[e].name, gone.electrodes[e].name);
-    EXPECT_LT((gone.electrodes[e].position - still.electrodes[e].position - shift).norm(), 1e-9);
-  }
-}
-
-TEST(Torso, ElectrodesLieOnTheSkinInTheirAnatomicalOrder) {
-  const auto& built = around_ventricle();
-  std::vector<Triangle> skin;
-  for (const auto& face : boundary_faces(built.torso.mesh)) skin.push_back(face.nodes);
-  const SurfaceDistance distance(built.torso.mesh.points(), skin);
-  std::map<std::string, Vec3> at;  // left, back, up from the trunk's middle
-  for (const auto& [name, position] : built.electrodes) {
-    EXPECT_LT(distance(position), 1e-6) << name;
-    at[name] = built.body.transpose() * (position - built.middle);
-  }
-  EXPECT_EQ(electrode_rows(built.electrodes).substr(0, 23), "name,x_mm,y_mm,z_mm\nRA,");
-  const std::vector<std::string> chest{"V1", "V2", "V3", "V4", "V5", "V6"};
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_LT(at[chest[i]].x(), at[chest[i + 1]].x()) << chest[i];
-    EXPECT_LT(at[chest[i]].y(), at[chest[i + 1]].y() + 0.1) << chest[i];  // the last one farthest back
-    EXPECT_GE(at[chest[i]].z(), at[chest[i + 1]].z() - 1e-6) << chest[i];
-  }
-  EXPECT_NEAR(at["V1"].x(), -25, 1e-6);
-  EXPECT_NEAR(at["V1"].z(), 60, 1e-6);
-  EXPECT_NEAR(at["V4"].x(), 80, 1e-6);
-  EXPECT_NEAR(at["V4"].z(), 30, 1e-6);
-  EXPECT_NEAR(at["V6"].x(), 160, 1);
-  EXPECT_LT(at["V1"].y(), -105);
-  EXPECT_LT((at["RA"] - Vec3(-at["LA"].x(), at["LA"].y(), at["LA"].z())).norm(), 2);  // but for the mesh
-  EXPECT_NEAR(at["LA"].z(), 180, 1e-6);
-  EXPECT_NEAR(at["LL"].z(), -171, 1e-6);
-}
-
-TEST(Torso, TurnsWithTheHeartWhateverItsCoordinates) {
-  const Mat3 turn = (Eigen::AngleAxisd(2.1, Vec3(1, 2, -1).normalized())).matrix();
-  const Vec3 shift(10, -200, 33);
-  const auto still = build_torso(tube(), coarse(in_heart)),
-             turned = build_torso(moved(tube(), turn, shift), coarse(in_heart));
-  ASSERT_EQ(still.torso.mesh.node_count(), turned.torso.mesh.node_count());
-  double off = 0;
-  for (std::size_t n = 0; n < still.torso.mesh.node_count(); ++n)
-    off = std::max(off, (turn * still.torso.mesh.points()[n] + shift - turned.torso.mesh.points()[n]).norm());
-  EXPECT_LT(off, 1e-6);
-  EXPECT_TRUE(std::ranges::equal(still.torso.mesh.labels(), turned.torso.mesh.labels()));
-  for (std::size_t e = 0; e < 10; ++e)
-    EXPECT_LT((turn * still.electrodes[e].position + shift - turned.electrodes[e].position).norm(), 1e-6);
-  EXPECT_LT((turn * still.body - turned.body).norm(), 1e-12);
-}
-
-TEST(Torso, AnAverageAdultsApexPointsLeftForwardAndDown) {
-  const Mat3 body = body_axes(ventricle(), in_heart);
-  EXPECT_LT((body.transpose() * body - Mat3::Identity()).norm(), 1e-12);
-  EXPECT_GT(body.determinant(), 0);
-  const Vec3 apex = body.transpose() * (ventricle().apex - ventricle().base_centre).normalized();
-  EXPECT_NEAR(std::atan2(-apex.z(), apex.x()) * 180 / std::numbers::pi, 38, 1e-9);
-  EXPECT_NEAR(std::atan2(-apex.y(), apex.x()) * 180 / std::numbers::pi, 46, 1e-9);
-  const Vec3 septum = body.transpose() * ventricle().septum;
-  EXPECT_LT(septum.x(), -0.6);
-  EXPECT_LT(septum.y(), -0.6);
-  const Vec3 anterior = body.transpose() * (ventricle().base_centre - ventricle().apex).cross(ventricle().septum);
-  EXPECT_GT(anterior.normalized().z(), 0.8);
-  EXPECT_EQ(body_axes(ventricle(), BodyFrame::scanner), Mat3(Mat3::Identity()));
-}
-
-TEST(Torso, AnAtriumsMitralValveLooksWhereTheApexIs) {
-  Anatomy atrium = tube();
-  atrium.chamber = Chamber::left_atrium;
-  const Vec3 mitral = body_axes(atrium, in_heart).transpose() * (atrium.base_centre - atrium.apex).normalized();
-  EXPECT_LT((mitral - Vec3(0.611, -0.632, -0.477)).norm(), 1e-3);
-}
-
 TEST(Torso, EdgesAreThoseAskedForAtTheHeartAndGrowAwayFromIt) {
   const Mesh& mesh = around_ventricle().torso.mesh;  // 3 mm, 0.25 mm per mm, 15 mm: 3, 6 and 12 mm are made
-  const auto muscle = tree_of(ventricle().mesh);
+  const TetTree muscle(ventricle().mesh);
   double at_heart = 0, volume_at_heart = 0, far = 0, volume_far = 0;
   for (std::size_t t = 0; t < mesh.tet_count(); t += 7) {
     const double away = std::sqrt(muscle.nearest(mesh.centroid(t)).squared), edge = edge_of(mesh, t),
@@ -374,14 +252,14 @@ TEST(Bath, CoversAllWithinItsMargin) {
   EXPECT_GT(quality(bath.mesh).min_dihedral, 12);
   EXPECT_TRUE(tests::faults(bath.mesh).none());
   EXPECT_NEAR(edge_statistics(bath.mesh).at(1).mean, 2.5, 0.1);
-  const auto tree = tree_of(bath.mesh);
+  const TetTree tree(bath.mesh);
   for (const Vec3& p : tube().mesh.points()) ASSERT_EQ(tree.nearest(p).squared, 0);
 
   Anatomy block;  // with nodes in the corners of the box
   block.mesh = box_mesh({20, 12, 6}, 2);
   for (const double margin : {1.0, 3.0, 7.0}) {
     const Torso coarsest = build_bath(block, margin, margin);
-    const auto held = tree_of(coarsest.mesh);
+    const TetTree held(coarsest.mesh);
     for (const Vec3& p : block.mesh.points()) ASSERT_EQ(held.nearest(p).squared, 0) << margin;
   }
 }

@@ -1,12 +1,10 @@
 #pragma once
 /// Conjugate gradients with the hierarchy as preconditioner, over an executor. It supplies
 ///
-///   slice_rows            rows per slice
-///   Buffer<U>             memory, as in core_impl.hpp
-///   InUse                 held while operations run
-///   run(arguments)        any operation of args.hpp
-///   sums(dot, columns)    its sums per column, on the host
-///   name()
+///   slice_rows                 rows per slice
+///   Buffer<U>                  memory, as in core_impl.hpp
+///   run(arguments, columns)    any operation of args.hpp
+///   sums(dot, columns)         its sums per column, on the host
 ///
 /// Every column goes its own way: one that has converged stays as it is while the others go on.
 
@@ -117,7 +115,7 @@ class CgMultigrid {
   std::vector<Solved> solve(const std::vector<std::uint8_t>& asked, double tolerance, double floor, int most) {
     if (singular_) subtract_mean(b_);
     std::vector<Solved> solved{std::size_t(columns_)};
-    const auto size = norms(b_, b_);
+    const auto size = norms(b_);
     std::vector<double> norm(solved.size());
     std::vector<std::uint8_t> active = asked;
     PerColumn none;
@@ -129,7 +127,7 @@ class CgMultigrid {
     run(Apply<W, double>{matrix_.args(), matrix_.excess_args(), x_.data(), b_.data(), r_.data()});
     // With no step taken this copies r to fp32.
     run(Descend{std::int64_t(padded_), {}, p_.data(), q_.data(), x_.data(), r_.data(), levels_[0].b.data()});
-    judge(norms(r_, r_), norm, tolerance, solved, active);
+    judge(norms(r_), norm, tolerance, solved, active);
     std::vector<double> rz(solved.size(), 0.0);
     for (int iteration = 0; any(active); ++iteration) {
       if (iteration == most) fail(solved, active, tolerance);
@@ -140,7 +138,7 @@ class CgMultigrid {
       rz = next;
       run(Direct{std::int64_t(padded_), beta, levels_[0].x->data(), p_.data()});
       run(Apply<W, double>{matrix_.args(), matrix_.excess_args(), p_.data(), nullptr, q_.data()});
-      const auto pq = norms(p_, q_, false);
+      const auto pq = products(p_, q_);
       PerColumn alpha;
       for (std::size_t c = 0; c < solved.size(); ++c) {
         if (!active[c]) continue;
@@ -148,7 +146,7 @@ class CgMultigrid {
         ++solved[c].iterations;
       }
       run(Descend{std::int64_t(padded_), alpha, p_.data(), q_.data(), x_.data(), r_.data(), levels_[0].b.data()});
-      judge(norms(r_, r_), norm, tolerance, solved, active);
+      judge(norms(r_), norm, tolerance, solved, active);
     }
     return solved;
   }
@@ -190,12 +188,14 @@ class CgMultigrid {
     executor_.run(arguments, columns_);
   }
 
-  /// Roots of the columns' inner products, or with no root those themselves.
-  std::vector<double> norms(Buffer<double>& x, Buffer<double>& y, bool root = true) {
-    auto sums = executor_.sums(Dot<double>{std::int64_t(padded_), x.data(), y.data()}, columns_);
-    if (root)
-      for (double& s : sums) s = std::sqrt(s);
-    return sums;
+  /// Inner products of the columns.
+  std::vector<double> products(Buffer<double>& x, Buffer<double>& y) {
+    return executor_.sums(Dot<double>{std::int64_t(padded_), x.data(), y.data()}, columns_);
+  }
+  std::vector<double> norms(Buffer<double>& x) {
+    auto squares = products(x, x);
+    for (double& s : squares) s = std::sqrt(s);
+    return squares;
   }
 
   /// b minus its mean, on the rows that are there.
