@@ -52,6 +52,7 @@ inline Twin small_twin() {
   twin.provenance.steps.push_back(
       {"build", "0.1.0", "", 7, {{"edge", "1 mm"}}, {{"image", "00ff"}}, {"septum guessed"}});
   twin.measurements = R"({"scar_ml": 20.25})";
+  twin.posterior = R"({"kept": "as it is"})";
   return twin;
 }
 

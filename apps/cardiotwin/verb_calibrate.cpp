@@ -8,6 +8,7 @@
 
 #include "calibrate_twin.hpp"
 #include "job.hpp"
+#include "lat_rows.hpp"
 #include "tables.hpp"
 
 namespace cardiotwin::app {
@@ -18,13 +19,18 @@ Calibration calibrate_twin(Twin& twin, const std::map<std::string, Velocity>& wa
   if (stiffness) simulation.stiffness = *stiffness;
   const auto fitted = stiffness ? calibrate(twin, wanted, simulation, limit, console())
                                 : calibrate_within(twin, wanted, simulation, limit, console());
+  note_calibration(twin, fitted, simulation, options);
+  return fitted;
+}
+
+void note_calibration(Twin& twin, const Calibration& fitted, const SimulationOptions& simulation,
+                      const std::map<std::string, std::string>& options) {
   twin.tissue = fitted.tissue;
   Step step{.verb = "calibrate", .version = version(), .backend = simulation.backend.name(), .options = options};
   for (const auto& axis : fitted.axes) {
     if (!axis.why.empty()) step.warnings.push_back(axis.region + ": " + axis.why);
   }
   twin.provenance.steps.push_back(std::move(step));
-  return fitted;
 }
 
 namespace {
@@ -53,6 +59,9 @@ struct CalibrateJob {
   double limit = 0.1;
   bool json = false;
   std::string stiffness = "auto";
+  LatRows lat;
+  std::filesystem::path fit_out;
+  std::optional<ActivationFit> fit;
 
   void declare() {
     simulation.dt = 0;
@@ -62,6 +71,8 @@ struct CalibrateJob {
     options.custom(
         "cv", "REGION=ALONG,ACROSS", [this](const std::string& text) { read(text); }, [this] { return show(); },
         "wanted velocities [m/s]; may be repeated; a region not named keeps its own");
+    add_lat_rows(options, lat);
+    options.path("fit_out", fit_out, "folder for the fitted LATs (lat.vtu), points.csv and posterior.json");
     options.text("stiffness", stiffness,
                  "of the diffusion the twin will be run with; auto: p1 where it keeps to the limit in every direction, "
                  "else nodal-gradient, whose steps cost more",
@@ -93,10 +104,37 @@ struct CalibrateJob {
 
   static std::string left() { return "nothing was written, so the same command begins anew"; }
 
+  /// Velocities from the maps, and conductivities whose simulated beats have them.
+  Calibration fit_maps(Twin& patient, std::optional<Stiffness> chosen) {
+    for (const auto& [region, v] : wanted) patient.tissue[region].wanted = v;  // where the fit begins
+    std::map<std::string, std::string> hashes{{"twin", sha256_of_file(twin)}};
+    const auto beats = load_beats(patient.anatomy, lat, console(), hashes);
+    fit = fit_activation(patient, beats, lat.fit, console());
+    for (const auto& finding : fit->findings)
+      finding.severity == Severity::info ? console().tell(finding.text) : console().warn(finding.text);
+    if (!fit_out.empty()) write_fit(fit_out, patient, beats, *fit);
+    if (!json) say(posterior_table(*fit));
+    const auto reached = calibrate_to_maps(patient, beats, *fit, simulation, chosen, limit, console());
+    note_calibration(patient, reached.calibration, simulation, options.effective());
+    patient.posterior = to_json(fit->posterior);
+    auto& step = patient.provenance.steps.back();
+    step.inputs = hashes, step.seed = lat.fit.seed;
+    for (const auto& finding : fit->findings) step.warnings.push_back(finding.text);
+    if (!json)
+      say(fmt::format(
+          "simulated LATs are {:.1f} ms (rms) off the measured ones; with plane waves of the fitted velocities "
+          "it would be {:.1f} ms, as curved fronts are slower",
+          reached.after.rms, reached.before.rms));
+    return reached.calibration;
+  }
+
   void run() {
     Twin patient = Twin::load(twin);
     const auto chosen = stiffness == "auto" ? std::nullopt : std::optional(stiffness_of(stiffness));
-    const auto fitted = calibrate_twin(patient, wanted, simulation, chosen, limit, options.effective());
+    if (lat.files.empty() && !wanted.empty()) patient.posterior.clear();  // it was of other velocities
+    const auto fitted = lat.files.empty()
+                            ? calibrate_twin(patient, wanted, simulation, chosen, limit, options.effective())
+                            : fit_maps(patient, chosen);
     patient.save(out.empty() ? twin : out);
     if (!json)
       return say(

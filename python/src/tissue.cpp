@@ -95,6 +95,7 @@ void bind_tissue(py::module_& m) {
                 self, py::capsule(former, [](void* pointer) { delete static_cast<Tissue*>(pointer); }));
           })
       .def_readonly("measurements", &Twin::measurements, doc("Twin.measurements"))
+      .def_readwrite("posterior", &Twin::posterior, doc("Twin.posterior"))
       .def_property_readonly(
           "provenance", [](const Twin& twin) { return to_json(twin.provenance); }, "What was done so far, as JSON.")
       .def_readonly("findings", &Twin::findings, doc("Twin.findings"))

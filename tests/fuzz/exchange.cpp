@@ -1,7 +1,8 @@
-// The readers of foreign meshes: any bytes are refused with an InputError or give a mesh that is sound, and what was
-// accepted can be written and read again.
+// The readers of foreign meshes and activation maps: any bytes are refused with an InputError or give a mesh that is
+// sound, and what was accepted can be written and read again.
 
 #include <cardiotwin/error.hpp>
+#include <cardiotwin/measurements.hpp>
 #include <cstdlib>
 #include <map>
 
@@ -43,6 +44,18 @@ const std::map<std::string_view, Pair> readers{{"opencarp", {opencarp, nullptr}}
                                                {"stl", {read_stl, write_stl}},
                                                {"carto", {read_carto, write_carto}}};
 
+// Activation maps, as tables or CARTO's exports.
+void feed_lat(std::string_view bytes) {
+  LatMap map;
+  try {
+    map = bytes.starts_with("#Tri") || bytes.starts_with("VERSION_") ? lat_map_from_carto(bytes)
+                                                                     : lat_map_from_csv(bytes);
+  } catch (const InputError&) {
+    return;
+  }
+  if (lat_map_from_csv(to_csv(map)).size() != map.size()) std::abort();
+}
+
 }  // namespace
 
 std::vector<std::string_view> split(std::string_view bytes, std::size_t most) {
@@ -59,6 +72,7 @@ std::vector<std::string_view> split(std::string_view bytes, std::size_t most) {
 }
 
 bool feed_mesh(std::string_view reader, std::string_view bytes) {
+  if (reader == "lat") return feed_lat(bytes), true;
   const auto known = readers.find(reader);
   if (known == readers.end()) return false;
   const auto& [read, write] = known->second;

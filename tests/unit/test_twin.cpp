@@ -67,6 +67,7 @@ TEST(Twin, ComesBackExactly) {
   EXPECT_EQ(a.base_centre, b.base_centre);
   EXPECT_EQ(a.septum, b.septum);
   EXPECT_EQ(back.measurements, twin.measurements);
+  EXPECT_EQ(back.posterior, twin.posterior);
   EXPECT_EQ(to_json(back.provenance), to_json(twin.provenance));
 }
 

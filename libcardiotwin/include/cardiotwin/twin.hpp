@@ -15,6 +15,8 @@ struct Twin {
   Provenance provenance;
   /// JSON object of image-derived figures (scar volumes, thresholds, ...), by `build`
   std::string measurements = "{}";
+  /// JSON of the Posterior that fits left (posterior.hpp), by `calibrate --lat`; empty: none
+  std::string posterior = "";
   std::vector<Finding> findings;  ///< on the image and its labels, by `build`; a severe one makes the twin unfit
 
   /// A `.twin` is an HDF5 file in VTKHDF layout (so ParaView opens it) behind a 512-byte text header with format

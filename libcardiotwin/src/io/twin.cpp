@@ -235,6 +235,7 @@ void Twin::save(const std::filesystem::path& path) const {
     write_anatomy(file, anatomy);
     hdf5::write_text(file, "cardiotwin/tissue", to_json(tissue));
     hdf5::write_text(file, "cardiotwin/measurements", measurements);
+    if (!posterior.empty()) hdf5::write_text(file, "cardiotwin/posterior", posterior);
     if (!findings.empty()) hdf5::write_text(file, "cardiotwin/findings", to_json(findings));
     hdf5::write_text(file, "cardiotwin/provenance", to_json(provenance));
   });
@@ -246,6 +247,8 @@ Twin Twin::load(const std::filesystem::path& path) {
     twin.anatomy = read_anatomy(file);
     twin.tissue = tissue_from_json(hdf5::read_text(file, "cardiotwin/tissue"));
     twin.measurements = hdf5::read_text(file, "cardiotwin/measurements");
+    if (hdf5::exists(file, "cardiotwin/posterior"))
+      twin.posterior = hdf5::read_text(file, "cardiotwin/posterior");
     if (hdf5::exists(file, "cardiotwin/findings"))
       twin.findings = findings_from_json(hdf5::read_text(file, "cardiotwin/findings"));
     twin.provenance = provenance_from_json(hdf5::read_text(file, "cardiotwin/provenance"));
