@@ -45,8 +45,9 @@ Split split(const MappedBeat& beat, const std::vector<std::uint8_t>& reached, do
   return result;
 }
 
-/// Standard deviation of the normal distribution with the same median absolute residual.
-double robust_sd(const LatErrors& errors) { return 1.4826 * errors.median; }
+/// Standard deviation of residuals, not led by a few that are far off: at most half above that of the normal
+/// distribution with the same median.
+double spread_of(const LatErrors& errors) { return std::min(errors.rms, 1.5 * 1.4826 * errors.median); }
 
 class Fitting {
  public:
@@ -67,7 +68,7 @@ class Fitting {
     // What the model cannot describe counts as noise, else the posterior would be surer than it may be. The spread of
     // n residuals is known to 1 / sqrt(2 n) of itself.
     const double stated = std::accumulate(noise_.begin(), noise_.end(), 0.0) / double(noise_.size());
-    const double seen = robust_sd(at_best), by_chance = 2 / std::sqrt(2.0 * double(at_best.points));
+    const double seen = spread_of(at_best), by_chance = 2 / std::sqrt(2.0 * double(at_best.points));
     if (seen > (1 + by_chance) * stated) {
       for (double& sd : noise_) sd *= seen / stated;
       const auto severity = seen > 1.5 * stated ? Severity::warning : Severity::info;
