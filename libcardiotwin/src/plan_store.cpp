@@ -73,6 +73,11 @@ void require_same(const Json& stored, const Json& wanted, const std::string& fol
                     folder, stored.at("twin_sha256").get<std::string>(), wanted.at("twin_sha256").get<std::string>()));
   for (const auto& [name, value] : wanted.at("options").items()) {
     const Json there = stored.at("options").value(name, Json());
+    if (name == "ecg" && there != value)  // a digest tells nobody anything
+      throw InputError(
+          fmt::format("study \"{}\" was begun with {} ECG and this run {}; use a new folder or the same torso and "
+                      "electrodes",
+                      folder, there.is_null() ? "no" : "an", value.is_null() ? "asks for none" : "asks for another"));
     if (there != value)
       throw InputError(
           fmt::format("study \"{}\" was begun with {} = {} but this run asks for {}; use a new folder or the "

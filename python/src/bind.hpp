@@ -217,6 +217,8 @@ void bind_ecg(py::module_&);
 void bind_simulation(py::module_&);
 void bind_cell(py::module_&);
 void bind_study(py::module_&);
+void bind_inference(py::module_&);
+void bind_fit(py::module_&);
 void bind_purkinje(py::module_&);
 void bind_images(py::module_&);
 void bind_scar(py::module_&);

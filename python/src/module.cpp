@@ -17,5 +17,6 @@ PYBIND11_MODULE(_core, m) {
   // Types before what speaks of them, so that signatures name them as Python does.
   bind_mesh(m), bind_anatomy(m), bind_exchange(m), bind_coordinates(m);
   bind_tissue(m), bind_ecg(m), bind_simulation(m), bind_purkinje(m), bind_cell(m), bind_study(m);
+  bind_inference(m), bind_fit(m);
   bind_images(m), bind_scar(m), bind_build(m), bind_phantoms(m);
 }

@@ -213,7 +213,7 @@ void expect_other_options_or_another_twin_refused_by_name(const Finished& whole)
   options = quick(whole.twin);
   options.sites = {"aha1"};
   refused(whole.twin, options, "sites");
-  refused(whole.twin, quick(), "ecg");
+  refused(whole.twin, quick(), "this run asks for none");
   Twin other = whole.twin;
   other.tissue["channel"].parameters["tau_close"] = 190;
   refused(other, quick(), "another twin");

@@ -27,6 +27,16 @@ GROUPS = {
         ionic_model_names ionic_model pace_cell restitution pace_population capture_threshold spontaneous_beats"""),
     "calibration": ("Calibration and check", "Velocities: measured, fitted, judged.", """
         measure_velocity VelocityMeasurement Axis calibrate Calibration CalibratedAxis check"""),
+    "fit": ("Fits to measurements", "Activation maps on a heart, velocities fitted to them, how sure that is.", """
+        LatMap load_lat_map check_lat_map check_ecg Placement place_by_landmarks LandmarkPlacement place_on_surface
+        SurfaceOptions SurfacePlacement sites_on MeasuredSites Eikonal ActivationSource EikonalGradient EikonalTangents
+        wanted_velocities MappedBeat fit_activation ActivationFitOptions ActivationFit LatErrors activation_parameters
+        calibrate_to_maps MapCalibration"""),
+    "inference": ("Inference", "Parameters of any model: methods that ask for points and are told what came out.", """
+        Parameter Prior PriorKind ParameterSpace Evaluation weighted_residuals Noise Inference infer Optimum
+        LevenbergMarquardt LevenbergMarquardtOptions CmaEs CmaEsOptions EnsembleKalman EnsembleKalmanOptions
+        EnsembleSampler EnsembleSamplerOptions ImportanceSampler ImportanceOptions Posterior laplace_posterior
+        Identifiability identifiability predictive_p_value simulation_based_calibration Coverage"""),
     "study": ("Study", "The pacing study: induce, find circuits, ablate, pace again, report.", """
         run_study load_plan save_plan write_report PlanOptions Plan SiteResult Target Circuit find_circuit
         CircuitOptions same_circuit"""),
